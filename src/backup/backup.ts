@@ -1,0 +1,211 @@
+import { availableParallelism } from 'node:os'
+import {
+  type ChunkId,
+  compareNames,
+  type FileId,
+  nameFromBytes,
+  type RawName,
+  type SessionId,
+} from '../encoding/index.ts'
+import { HoldfastError, systemCode } from '../errors/index.ts'
+import { readStatus } from '../filesystem/index.ts'
+import {
+  PROGRAM_VERSION,
+  type Repository,
+  RunWriter,
+  type RunWriterOptions,
+  whoAmI,
+} from '../repository/index.ts'
+import {
+  commitSnapshot,
+  type ListedSnapshot,
+  listSnapshots,
+  machineOffsetMinutes,
+  type SnapshotDraft,
+} from '../snapshot/index.ts'
+import { readGitState } from './git-state.ts'
+import type { BackupOptions, BackupResult } from './options.ts'
+import { createReaders } from './readers.ts'
+import { absolutePath, arrangeSources } from './sources.ts'
+import { Tally } from './tally.ts'
+import { SourceWalk } from './walk.ts'
+
+const MAXIMUM_THREADS = 8
+
+/** What a run builds, between the session's begin and its commit. */
+export interface BuiltTree {
+  readonly tree: ChunkId
+  readonly paths: readonly RawName[]
+}
+
+/**
+ * Back up files and folders as one snapshot.
+ *
+ * A file that cannot be read costs that file, and shows in the summary's errors; the run goes on. Durable when
+ * the promise resolves: the snapshot is there whole, or not at all.
+ *
+ * @param paths relative ones start at the working directory
+ * @throws HoldfastError FAILED when none of the paths is there; INTERRUPTED; what the repository throws
+ */
+export async function backup(
+  repository: Repository,
+  paths: readonly RawName[],
+  options: BackupOptions = {},
+): Promise<BackupResult> {
+  const workingDirectory = options.workingDirectory ?? process.cwd()
+  const absolute = paths.map((path) => absolutePath(path, workingDirectory))
+  checkSources(absolute)
+  const ownPlaces = placesOf(options.ownPlaces ?? [])
+  return await runBackup(repository, absolute, options, async (writer, tally, parentTree) => {
+    const readers = createReaders(repository, writer, threadCount(options), options.signal)
+    try {
+      const walk = new SourceWalk({ repository, writer, readers, tally, options, ownPlaces })
+      const tree = await walk.run(arrangeSources(absolute), parentTree)
+      await readers.finish()
+      return tree
+    } finally {
+      await readers.close()
+    }
+  })
+}
+
+/**
+ * What every kind of backup shares: the parent, the session, the summary, the snapshot.
+ *
+ * @param build stores the tree and gives its root
+ */
+export async function runBackup(
+  repository: Repository,
+  paths: readonly RawName[],
+  options: BackupOptions,
+  build: (writer: RunWriter, tally: Tally, parentTree: ChunkId | undefined) => Promise<ChunkId>,
+): Promise<BackupResult> {
+  const startedMs = Date.now()
+  const timeMs = options.timeMs ?? startedMs
+  let parent: ListedSnapshot | undefined
+  let tally = new Tally(options, undefined)
+  let isSkipped = false
+
+  const draft = async (writer: RunWriter): Promise<SnapshotDraft> => {
+    parent = await findParent(repository, paths, options)
+    tally = new Tally(options, parent?.summary)
+    tally.writer = writer
+    const tree = await build(writer, tally, parent?.tree)
+    if (options.skipIfUnchanged && parent !== undefined && Buffer.compare(tree, parent.tree) === 0) {
+      isSkipped = true
+      return undefined
+    }
+    await writer.finish()
+    const { host, user } = whoAmI()
+    const path = paths.length === 1 ? paths[0]! : undefined
+    return {
+      timeMs,
+      offsetMinutes: machineOffsetMinutes(timeMs),
+      host: options.host ?? host,
+      user,
+      uid: process.getuid?.() ?? 0,
+      gid: process.getgid?.() ?? 0,
+      paths,
+      tags: options.tags ?? [],
+      description: options.description ?? '',
+      excludes: [...(options.excludes?.patterns ?? []), ...(options.excludes?.insensitivePatterns ?? [])],
+      programVersion: PROGRAM_VERSION,
+      parent: parent?.id ?? null,
+      original: null,
+      tree,
+      summary: tally.summary(Date.now() - startedMs),
+      incomplete: tally.isIncomplete,
+      git: typeof path === 'string' ? readGitState(path) : null,
+    }
+  }
+
+  const writerOptions: RunWriterOptions =
+    options.compressionLevel === undefined ? {} : { compressionLevel: options.compressionLevel }
+  let snapshotId: FileId | undefined
+  if (options.isDryRun) await rehearse(repository, writerOptions, options, draft)
+  else {
+    const session = { ...writerOptions, operation: 'backup', nowMs: startedMs, signal: options.signal }
+    snapshotId = await commitSnapshot(repository, session, draft)
+  }
+  const endedMs = Date.now()
+  return {
+    snapshotId: isSkipped ? undefined : snapshotId,
+    parent: parent?.id,
+    summary: tally.summary(endedMs - startedMs),
+    isIncomplete: tally.isIncomplete || tally.errorCount > 0,
+    ownPlacesLeftOut: tally.ownPlacesLeftOut,
+    startedMs,
+    endedMs,
+  }
+}
+
+/** A dry run: everything but storing. No session, since nothing is written. */
+async function rehearse(
+  repository: Repository,
+  writerOptions: RunWriterOptions,
+  options: BackupOptions,
+  draft: (writer: RunWriter) => Promise<SnapshotDraft>,
+): Promise<void> {
+  await repository.loadIndex({ tolerateDamage: true, signal: options.signal })
+  const nobody = '0'.repeat(32) as SessionId
+  await draft(new RunWriter(repository, nobody, { ...writerOptions, isDryRun: true }))
+}
+
+/** The snapshot to compare with: the one asked for, or the latest confirmed one of the same host and paths. */
+async function findParent(
+  repository: Repository,
+  paths: readonly RawName[],
+  options: BackupOptions,
+): Promise<ListedSnapshot | undefined> {
+  if (options.parent === null) return undefined
+  const { snapshots } = await listSnapshots(repository, options.signal)
+  if (options.parent !== undefined) {
+    const found = snapshots.find((one) => one.id === options.parent)
+    if (found === undefined) throw new HoldfastError('NO_SNAPSHOT', `there is no snapshot ${options.parent}`)
+    return found
+  }
+  const host = options.host ?? whoAmI().host
+  return snapshots.findLast((one) => one.isConfirmed && one.host === host && samePaths(one.paths, paths))
+}
+
+function samePaths(left: readonly RawName[], right: readonly RawName[]): boolean {
+  if (left.length !== right.length) return false
+  const sorted = [...right].sort(compareNames)
+  return [...left].sort(compareNames).every((path, index) => compareNames(path, sorted[index]!) === 0)
+}
+
+function checkSources(paths: readonly RawName[]): void {
+  const isThere = (path: RawName): boolean => {
+    try {
+      readStatus(path)
+      return true
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      return false
+    }
+  }
+  if (paths.length === 0) throw new HoldfastError('USAGE', 'there is nothing to back up: no path was given')
+  if (!paths.some(isThere)) {
+    throw new HoldfastError('FAILED', 'none of the paths to back up is there', {
+      hint: 'check the paths; nothing was stored',
+    })
+  }
+}
+
+/** Device and inode of places that exist. */
+function placesOf(places: readonly string[]): Set<string> {
+  const found = new Set<string>()
+  for (const place of places) {
+    try {
+      const { device, inode } = readStatus(nameFromBytes(Buffer.from(place)))
+      found.add(`${device}:${inode}`)
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+    }
+  }
+  return found
+}
+
+function threadCount(options: BackupOptions): number {
+  return options.threads ?? Math.min(availableParallelism(), MAXIMUM_THREADS)
+}

@@ -1,0 +1,98 @@
+import { nameBytes, type RawName } from '../encoding/index.ts'
+import {
+  createFileSystemNumbers,
+  createOwnerNames,
+  type FileStatus,
+  readLink,
+  readXattrs,
+} from '../filesystem/index.ts'
+import {
+  boundedXattrs,
+  type ContentRef,
+  type DirectoryNode,
+  type FileNode,
+  type Hole,
+  type InodeFields,
+  type Node,
+  type Xattr,
+} from '../tree/index.ts'
+
+export interface NodeMakerOptions {
+  readonly withAtime: boolean
+  /** Something about a node that is kept, but not wholly. */
+  readonly onWarning: (path: RawName, message: string) => void
+}
+
+/** Makes tree nodes of what the file system says. */
+export interface NodeMaker {
+  file(path: RawName, name: RawName, status: FileStatus, read: FileContent): FileNode
+  directory(path: RawName, name: RawName, status: FileStatus, tree: DirectoryNode['tree']): DirectoryNode
+  /** Everything that is neither; throws the system's errors. */
+  other(path: RawName, name: RawName, status: FileStatus): Node
+}
+
+export interface FileContent {
+  readonly sizeBytes: bigint
+  readonly content: ContentRef
+  readonly xattrs: readonly Xattr[]
+  readonly holes: readonly Hole[]
+  readonly racy: boolean
+}
+
+export function createNodeMaker(options: NodeMakerOptions): NodeMaker {
+  const owners = createOwnerNames()
+  const fileSystems = createFileSystemNumbers()
+
+  const common = (path: RawName, name: RawName, status: FileStatus, xattrs: readonly Xattr[]) => {
+    const kept = boundedXattrs(xattrs)
+    if (kept === undefined) options.onWarning(path, 'its extended attributes are too large to be kept')
+    return {
+      name,
+      mode: status.mode,
+      uid: status.uid,
+      gid: status.gid,
+      user: owners.userName(status.uid),
+      group: owners.groupName(status.gid),
+      mtimeNs: status.mtimeNs,
+      ctimeNs: status.ctimeNs,
+      atimeNs: options.withAtime ? status.atimeNs : null,
+      xattrs: kept ?? [],
+    }
+  }
+  const inode = (path: RawName, status: FileStatus): InodeFields => ({
+    inode: status.inode,
+    links: status.links,
+    fileSystem: status.links > 1 ? fileSystems(status.device, path) : null,
+  })
+  const xattrsOf = (path: RawName): readonly Xattr[] => {
+    const { xattrs, problems } = readXattrs(path)
+    for (const problem of problems) options.onWarning(path, problem.message)
+    return xattrs
+  }
+
+  return {
+    file(path, name, status, read) {
+      const { sizeBytes, content, holes, racy } = read
+      const fields = { ...common(path, name, status, read.xattrs), ...inode(path, status) }
+      return { type: 'file', ...fields, sizeBytes, racy, holes, content }
+    },
+    directory(path, name, status, tree) {
+      return { type: 'directory', ...common(path, name, status, xattrsOf(path)), tree }
+    },
+    other(path, name, status) {
+      const fields = { ...common(path, name, status, xattrsOf(path)), ...inode(path, status) }
+      switch (status.type) {
+        case 'symlink':
+          return { type: 'symlink', ...fields, target: nameBytes(readLink(path)) }
+        case 'character':
+        case 'block':
+          return { type: status.type, ...fields, major: status.major, minor: status.minor }
+        case 'fifo':
+        case 'socket':
+          return { type: status.type, ...fields }
+        default:
+          throw new Error(`a ${status.type} is not made here`)
+      }
+    },
+  }
+}

@@ -1,0 +1,157 @@
+import { Worker } from 'node:worker_threads'
+import { HoldfastError } from '../errors/index.ts'
+import type { Repository, RunWriter } from '../repository/index.ts'
+import type { ReadRequest, ReadResult } from './file-reader.ts'
+import type { FromWorker, ToWorker, WorkerSettings } from './worker.ts'
+import { createRangeJob, type JobSettings, type RangeJob } from './worker-job.ts'
+
+/** Reads ranges of files and gives their new chunks to the writer. */
+export interface Readers {
+  /** How many ranges should be under way at once. */
+  readonly depth: number
+  run(requests: readonly ReadRequest[]): Promise<readonly ReadResult[]>
+  /** Everything read so far is with the writer when this resolves. Nothing may be run afterwards. */
+  finish(): Promise<void>
+  /** End at once. Safe to call after `finish`. */
+  close(): Promise<void>
+}
+
+/** Ranges each thread may have: one it reads, and one so that it need not wait. */
+const RANGES_PER_THREAD = 2
+
+/**
+ * @param threads 0 reads in the calling thread: right for a handful of files, and where the index is in memory
+ */
+export function createReaders(
+  repository: Repository,
+  writer: RunWriter,
+  threads: number,
+  signal: AbortSignal | undefined,
+): Readers {
+  if (threads === 0 || repository.indexDirectory === undefined) return readHere(repository, writer, signal)
+  return readInThreads(repository, writer, threads, repository.indexDirectory, signal)
+}
+
+/** The job that reads in the calling thread. */
+export function createLocalJob(repository: Repository, writer: RunWriter, signal?: AbortSignal): RangeJob {
+  return createRangeJob({
+    ...jobSettings(repository, writer),
+    isNew: (id) => writer.reserveData(id),
+    emit: (block) => writer.addBlock('data', block),
+    isAborted: () => signal?.aborted ?? false,
+  })
+}
+
+function readHere(repository: Repository, writer: RunWriter, signal: AbortSignal | undefined): Readers {
+  const job = createLocalJob(repository, writer, signal)
+  return {
+    depth: 1,
+    run: async (requests) => job.run(requests),
+    finish: async () => job.flush(),
+    close: async () => {},
+  }
+}
+
+function jobSettings(repository: Repository, writer: RunWriter): JobSettings {
+  return {
+    chunker: repository.config.chunker,
+    chunkerKey: repository.subkeys.chunker,
+    dataIdsKey: repository.subkeys.dataIds,
+    compressionLevel: writer.compressionLevel,
+  }
+}
+
+interface Thread {
+  readonly worker: Worker
+  ranges: number
+  finished: boolean
+}
+
+function readInThreads(
+  repository: Repository,
+  writer: RunWriter,
+  count: number,
+  indexDirectory: string,
+  signal: AbortSignal | undefined,
+): Readers {
+  const abortFlag = new SharedArrayBuffer(4)
+  const onAbort = (): void => void Atomics.store(new Int32Array(abortFlag), 0, 1)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const settings: WorkerSettings = {
+    ...jobSettings(repository, writer),
+    indexDirectory,
+    cacheCheckKey: repository.subkeys.cacheCheck,
+    table: writer.tableMemory,
+    abortFlag,
+  }
+  const waiting = new Map<number, { resolve: (results: readonly ReadResult[]) => void; thread: Thread }>()
+  let failure: unknown
+  let nextId = 0
+  let fail: (error: unknown) => void = () => {}
+  const failed = new Promise<never>((_, reject) => {
+    fail = (error) => {
+      failure ??= error
+      reject(error)
+    }
+  })
+  failed.catch(() => {})
+
+  const start = (): Thread => {
+    const thread: Thread = {
+      worker: new Worker(workerFile(), { workerData: settings }),
+      ranges: 0,
+      finished: false,
+    }
+    thread.worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'block') writer.addBlock('data', message.block)
+      else if (message.kind === 'finished') thread.finished = true
+      else {
+        thread.ranges--
+        waiting.get(message.id)?.resolve(message.results)
+        waiting.delete(message.id)
+      }
+    })
+    thread.worker.on('error', fail)
+    thread.worker.on('exit', () => {
+      if (!thread.finished)
+        fail(new HoldfastError('FAILED', 'a reading thread ended before its work was done'))
+    })
+    return thread
+  }
+  const threads = Array.from({ length: count }, start)
+
+  return {
+    depth: count * RANGES_PER_THREAD,
+    async run(requests) {
+      if (failure !== undefined) throw failure
+      const thread = threads.reduce((least, one) => (one.ranges < least.ranges ? one : least))
+      const id = nextId++
+      thread.ranges++
+      const done = new Promise<readonly ReadResult[]>((resolve) => waiting.set(id, { resolve, thread }))
+      thread.worker.postMessage({ kind: 'range', id, requests } satisfies ToWorker)
+      return await Promise.race([done, failed])
+    },
+    async finish() {
+      const exits = threads.map(
+        (thread) => new Promise<void>((resolve) => thread.worker.once('exit', () => resolve())),
+      )
+      for (const thread of threads) thread.worker.postMessage({ kind: 'finish' } satisfies ToWorker)
+      await Promise.race([Promise.all(exits), failed])
+      if (failure !== undefined) throw failure
+    },
+    async close() {
+      signal?.removeEventListener('abort', onAbort)
+      onAbort()
+      for (const thread of threads) {
+        if (!thread.finished) thread.worker.removeAllListeners('exit')
+        await thread.worker.terminate()
+      }
+    },
+  }
+}
+
+/** Node cannot start a thread from TypeScript: under a test runner the built file serves. */
+function workerFile(): URL {
+  const here = import.meta.url
+  return new URL(here.endsWith('.ts') ? '../../dist/backup/worker.js' : './worker.js', here)
+}

@@ -1,0 +1,68 @@
+import { nameBytes, type RawName } from '../encoding/index.ts'
+import { checkAborted, HoldfastError } from '../errors/index.ts'
+import type { Repository } from '../repository/index.ts'
+import { createDirectoryWriter, writeContent } from '../tree/index.ts'
+import { runBackup } from './backup.ts'
+import type { BackupOptions, BackupResult } from './options.ts'
+import { createLocalJob } from './readers.ts'
+
+/**
+ * Back up one stream of bytes as a snapshot of one file.
+ *
+ * @param name of the file in the snapshot's root
+ * @param open starts the stream; called again should the run have to begin anew, and may refuse that by throwing
+ * @throws HoldfastError FAILED when the stream fails: then no snapshot is made
+ */
+export async function backupStream(
+  repository: Repository,
+  name: string,
+  open: () => AsyncIterable<Uint8Array>,
+  options: BackupOptions = {},
+): Promise<BackupResult> {
+  if (name === '' || name === '.' || name === '..' || name.includes('/') || nameBytes(name).length > 255) {
+    throw new HoldfastError('USAGE', `${JSON.stringify(name)} cannot be the name of a file`, {
+      hint: 'give --stdin-filename one name without a slash',
+    })
+  }
+  const path: RawName = `/${name}`
+  return await runBackup(repository, [path], options, async (writer, tally) => {
+    const job = createLocalJob(repository, writer, options.signal)
+    for await (const piece of open()) {
+      checkAborted(options.signal)
+      for (let from = 0; from < piece.length; ) {
+        const { room } = job.cutter
+        const part = piece.subarray(from, from + room.length)
+        room.set(part)
+        job.cutter.advance(part.length)
+        from += part.length
+      }
+      await writer.drained()
+    }
+    const content = job.cutter.finish()
+    job.flush()
+    const nowNs = BigInt(Date.now()) * 1_000_000n
+    const directory = createDirectoryWriter(writer)
+    directory.add({
+      type: 'file',
+      name,
+      mode: 0o644,
+      uid: process.getuid?.() ?? 0,
+      gid: process.getgid?.() ?? 0,
+      user: '',
+      group: '',
+      mtimeNs: nowNs,
+      ctimeNs: nowNs,
+      atimeNs: null,
+      xattrs: [],
+      inode: 0n,
+      links: 1,
+      fileSystem: null,
+      sizeBytes: BigInt(content.sizeBytes),
+      racy: true,
+      holes: [],
+      content: writeContent(writer, content.ids),
+    })
+    tally.countFile(path, 'new', content.sizeBytes)
+    return directory.finish()
+  })
+}

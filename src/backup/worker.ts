@@ -1,0 +1,62 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type { PlainBlock } from '../repository/worker.ts'
+import { openIndexReader, openRunTable, type RunTableMemory } from '../repository/worker.ts'
+import type { ReadRequest, ReadResult } from './file-reader.ts'
+import { createRangeJob, type JobSettings } from './worker-job.ts'
+
+/** What a reading thread is started with. */
+export interface WorkerSettings extends JobSettings {
+  readonly indexDirectory: string
+  readonly cacheCheckKey: Uint8Array
+  readonly table: RunTableMemory
+  /** One word; not 0 when the run is aborted. */
+  readonly abortFlag: SharedArrayBuffer
+}
+
+export type ToWorker =
+  | { readonly kind: 'range'; readonly id: number; readonly requests: readonly ReadRequest[] }
+  | { readonly kind: 'finish' }
+
+export type FromWorker =
+  | { readonly kind: 'block'; readonly block: PlainBlock }
+  | { readonly kind: 'range'; readonly id: number; readonly results: readonly ReadResult[] }
+  | { readonly kind: 'finished' }
+
+const port = parentPort
+if (port !== null) serve(port, workerData as WorkerSettings)
+
+function serve(port: NonNullable<typeof parentPort>, settings: WorkerSettings): void {
+  const index = openIndexReader({
+    directory: settings.indexDirectory,
+    checkKey: Buffer.from(settings.cacheCheckKey),
+  })
+  const table = openRunTable(settings.table)
+  const abortFlag = new Int32Array(settings.abortFlag)
+  const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void =>
+    port.postMessage(message, transfer)
+  const job = createRangeJob({
+    ...settings,
+    isNew: (id) => !index.has(id) && table.reserve(id),
+    emit: (block) => post({ kind: 'block', block }, ownMemory(block)),
+    isAborted: () => Atomics.load(abortFlag, 0) !== 0,
+  })
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'range') {
+      index.renew()
+      post({ kind: 'range', id: message.id, results: job.run(message.requests) })
+      return
+    }
+    job.flush()
+    void index.close().then(() => {
+      post({ kind: 'finished' })
+      port.close()
+    })
+  })
+}
+
+/** Blocks own their memory, so it moves to the main thread instead of being copied. */
+function ownMemory(block: PlainBlock): ArrayBuffer[] {
+  return [block.payload, block.chunks]
+    .filter((bytes) => bytes.byteLength === bytes.buffer.byteLength)
+    .map((bytes) => bytes.buffer as ArrayBuffer)
+}

@@ -1,0 +1,101 @@
+import { createRequire } from 'node:module'
+import { HoldfastError } from '../errors/index.ts'
+
+/** Compression contexts of one thread. Both functions are synchronous. */
+export interface Zstd {
+  /**
+   * Compress into one zstd frame.
+   *
+   * @param level 1 to 19
+   * @returns the frame in memory owned by the caller; undefined when it would not be smaller than the input
+   */
+  compress(plain: Uint8Array, level: number): Uint8Array | undefined
+  /**
+   * Decompress one frame into memory of exactly `plainBytes`, whatever the frame itself claims.
+   *
+   * @throws HoldfastError DAMAGED when the frame is invalid or holds another number of bytes
+   */
+  decompress(frame: Uint8Array, plainBytes: number): Buffer
+}
+
+const require = createRequire(import.meta.url)
+let loaded: Zstd | undefined
+
+/** zstd through zstd-napi's binding, or node:zlib's where that does not load (Node 22.15 and later). */
+export function loadZstd(): Zstd {
+  loaded ??= loadBinding() ?? loadZlib()
+  if (loaded === undefined) {
+    throw new HoldfastError('UNSUPPORTED', 'zstd does not load on this machine', {
+      hint: 'run npm rebuild zstd-napi, or use Node 22.15 or later',
+    })
+  }
+  return loaded
+}
+
+function loadBinding(): Zstd | undefined {
+  let binding: typeof import('zstd-napi/binding.js')
+  try {
+    binding = require('zstd-napi/binding.js') as typeof import('zstd-napi/binding.js')
+  } catch {
+    return undefined
+  }
+  const compressor = new binding.CCtx()
+  const decompressor = new binding.DCtx()
+  let scratch = Buffer.alloc(0)
+  return {
+    compress(plain, level) {
+      const bound = binding.compressBound(plain.length)
+      if (scratch.length < bound) scratch = Buffer.allocUnsafeSlow(bound)
+      const length = compressor.compress(scratch, plain, level)
+      return length < plain.length ? Uint8Array.prototype.slice.call(scratch, 0, length) : undefined
+    },
+    decompress(frame, plainBytes) {
+      // The low-level call writes at most plain.length bytes; the high-level one has no limit at all.
+      const plain = Buffer.allocUnsafe(plainBytes)
+      let length: number
+      try {
+        length = decompressor.decompress(plain, frame)
+      } catch (cause) {
+        throw new HoldfastError('DAMAGED', 'a compressed block cannot be decompressed', { cause })
+      }
+      return checkedLength(plain, length)
+    },
+  }
+}
+
+interface ZlibZstd {
+  zstdCompressSync(data: Uint8Array, options: object): Buffer
+  zstdDecompressSync(data: Uint8Array, options: object): Buffer
+  constants: Record<string, number>
+}
+
+function loadZlib(): Zstd | undefined {
+  const zlib = require('node:zlib') as unknown as ZlibZstd
+  if (typeof zlib.zstdCompressSync !== 'function') return undefined
+  return {
+    compress(plain, level) {
+      const params = { [zlib.constants.ZSTD_c_compressionLevel!]: level }
+      const frame = zlib.zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })
+      return frame.length < plain.length ? frame : undefined
+    },
+    decompress(frame, plainBytes) {
+      let plain: Buffer
+      try {
+        plain = zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(plainBytes, 1) })
+      } catch (cause) {
+        throw new HoldfastError('DAMAGED', 'a compressed block cannot be decompressed', { cause })
+      }
+      if (plain.length !== plainBytes) throw wrongLength()
+      return plain
+    },
+  }
+}
+
+function checkedLength(plain: Buffer, length: number): Buffer {
+  if (length !== plain.length) throw wrongLength()
+  return plain
+}
+
+function wrongLength(): HoldfastError {
+  return new HoldfastError('DAMAGED', 'a compressed block has another length than stated')
+}

@@ -1,0 +1,141 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { HoldfastError } from '../errors/index.ts'
+import { deriveKey, type FileKind, fileKinds, KEY_BYTES } from './keys.ts'
+
+/** Every sealed file begins with: magic (8), format version (1), kind (1), six zero bytes, salt (32). */
+export const HEADER_BYTES = 48
+/** The format version this program writes. */
+export const FORMAT_VERSION = 1
+/** Bytes AES-256-GCM adds to a message. */
+export const TAG_BYTES = 16
+/** Message number of a pack's footer; blocks count from 0 and stay below. */
+export const FOOTER_NUMBER = 0xffffffff
+
+const MAGIC = Buffer.from('HOLDFAST', 'latin1')
+const PREFIX_BYTES = 16
+
+/**
+ * Seals the messages of one file. The file's salt is drawn here and nowhere else, and numbers are given out
+ * in order, so no key ever meets a nonce twice.
+ */
+export interface FileSealer {
+  /** The first 48 bytes of the file. */
+  readonly header: Buffer
+  /** Seal the next message: ciphertext and tag, `plaintext.length + 16` bytes. */
+  seal(plaintext: Uint8Array): Buffer
+  /** Seal the last message, with the reserved number. Nothing can be sealed after it. */
+  sealFooter(plaintext: Uint8Array): Buffer
+}
+
+/** Opens messages of one file, in any order. */
+export interface FileOpener {
+  /** @throws HoldfastError DAMAGED when the message is not authentic. The plaintext is owned by the caller. */
+  open(number: number, sealed: Uint8Array): Buffer
+}
+
+/**
+ * Begin a sealed file.
+ *
+ * @param subkey of this kind of file
+ * @param repositoryId bound into every message; empty for packs and index files
+ */
+export function createSealer(kind: FileKind, subkey: Uint8Array, repositoryId: Uint8Array): FileSealer {
+  const header = Buffer.concat([filePrefix(kind), randomBytes(KEY_BYTES)])
+  const key = fileKey(subkey, header)
+  const associated = Buffer.concat([header.subarray(0, PREFIX_BYTES), repositoryId])
+  let next = 0
+  const seal = (number: number, plaintext: Uint8Array): Buffer => {
+    const cipher = createCipheriv('aes-256-gcm', key, nonce(number))
+    cipher.setAAD(associated)
+    const sealed = Buffer.allocUnsafe(plaintext.length + TAG_BYTES)
+    cipher.update(plaintext).copy(sealed)
+    cipher.final()
+    cipher.getAuthTag().copy(sealed, plaintext.length)
+    return sealed
+  }
+  return {
+    header,
+    seal(plaintext) {
+      if (next >= FOOTER_NUMBER) throw new Error('all message numbers of this file are used')
+      return seal(next++, plaintext)
+    },
+    sealFooter(plaintext) {
+      if (next > FOOTER_NUMBER) throw new Error('the footer is sealed already')
+      next = FOOTER_NUMBER + 1
+      return seal(FOOTER_NUMBER, plaintext)
+    },
+  }
+}
+
+/**
+ * Prepare to open a file's messages.
+ *
+ * @param header at least the first 48 bytes of the file; checked with `checkHeader`
+ */
+export function createOpener(
+  kind: FileKind,
+  header: Uint8Array,
+  subkey: Uint8Array,
+  repositoryId: Uint8Array,
+): FileOpener {
+  checkHeader(kind, header)
+  const key = fileKey(subkey, header)
+  const associated = Buffer.concat([header.subarray(0, PREFIX_BYTES), repositoryId])
+  return {
+    open(number, sealed) {
+      if (sealed.length < TAG_BYTES) throw new HoldfastError('DAMAGED', 'a sealed message is too short')
+      const end = sealed.length - TAG_BYTES
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce(number), { authTagLength: TAG_BYTES })
+      decipher.setAAD(associated)
+      decipher.setAuthTag(sealed.subarray(end))
+      const plaintext = decipher.update(sealed.subarray(0, end))
+      try {
+        decipher.final()
+      } catch (cause) {
+        throw new HoldfastError('DAMAGED', 'a sealed message is not authentic', { cause })
+      }
+      return plaintext
+    },
+  }
+}
+
+/**
+ * Check magic, version and kind of a stored file.
+ *
+ * @throws HoldfastError NEWER_FORMAT for a version above this program's, DAMAGED for anything else
+ */
+export function checkHeader(kind: FileKind, header: Uint8Array): void {
+  if (header.length < HEADER_BYTES) throw new HoldfastError('DAMAGED', 'the file is shorter than its header')
+  if (Buffer.compare(header.subarray(0, MAGIC.length), MAGIC) !== 0) {
+    throw new HoldfastError('DAMAGED', 'the file does not begin with HOLDFAST')
+  }
+  const version = header[8]!
+  if (version > FORMAT_VERSION) {
+    throw new HoldfastError('NEWER_FORMAT', `format version ${version} is newer than this program reads`, {
+      hint: 'use a newer holdfast for this repository',
+    })
+  }
+  if (version === 0) throw new HoldfastError('DAMAGED', 'format version 0 is not valid')
+  if (header[9] !== fileKinds[kind]) throw new HoldfastError('DAMAGED', `the file is not of the kind ${kind}`)
+  if (header.subarray(10, PREFIX_BYTES).some((byte) => byte !== 0)) {
+    throw new HoldfastError('DAMAGED', 'reserved bytes of the header are not zero')
+  }
+}
+
+function filePrefix(kind: FileKind): Buffer {
+  const prefix = Buffer.alloc(PREFIX_BYTES)
+  MAGIC.copy(prefix)
+  prefix[8] = FORMAT_VERSION
+  prefix[9] = fileKinds[kind]
+  return prefix
+}
+
+function fileKey(subkey: Uint8Array, header: Uint8Array): Buffer {
+  return deriveKey(subkey, header.subarray(PREFIX_BYTES, HEADER_BYTES), 'holdfast file key')
+}
+
+function nonce(number: number): Buffer {
+  const bytes = Buffer.alloc(12)
+  bytes.writeUInt32BE(number, 8)
+  return bytes
+}

@@ -1,0 +1,34 @@
+/**
+ * File system: everything on the side of the user's data. Reading it for a backup (names, status, extended
+ * attributes, holes, owners, what is left out) and writing it for a restore (held folders, new nodes, metadata).
+ * docs/metadata.md lists what is kept. Calls are synchronous, which is the faster way in worker threads.
+ *
+ * Knows nothing of repositories: durable writing of their files belongs to the backend. What Node lacks comes
+ * from libc through the optional package koffi, loaded when first needed; `capabilities` says what is missing.
+ */
+export type { Capabilities, Capability } from './capabilities.ts'
+export { capabilities } from './capabilities.ts'
+export type { SpecialType } from './create.ts'
+export { createFile, createHardLink, createSpecialFile, createSymlink } from './create.ts'
+export { readNames } from './directory.ts'
+export type { ExcludePatterns, Excluder } from './excludes.ts'
+export { createExcluder, parseExcludeFile } from './excludes.ts'
+export type { HeldDirectory, HoldOptions } from './held-directory.ts'
+export { holdDirectory } from './held-directory.ts'
+export type { Hole } from './holes.ts'
+export { findHoles } from './holes.ts'
+export type { Marker } from './markers.ts'
+export { cacheDirectoryMarker, hasMarker, parseMarker } from './markers.ts'
+export type { ApplyOptions, Metadata } from './metadata.ts'
+export { applyMetadata } from './metadata.ts'
+export { createFileSystemNumbers, fileSystemType } from './mounts.ts'
+export { checkName } from './names.ts'
+export type { OwnerNames, OwnerSources } from './owners.ts'
+export { createOwnerNames } from './owners.ts'
+export type { Problem } from './problem.ts'
+export { openForReading, readLink } from './reading.ts'
+export type { FileStatus, FileType } from './status.ts'
+export { readStatus, statusOf } from './status.ts'
+export type { Times } from './times.ts'
+export type { Xattr, XattrReading } from './xattrs.ts'
+export { readXattrs } from './xattrs.ts'

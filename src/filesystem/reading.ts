@@ -1,0 +1,28 @@
+import { constants, openSync, readlinkSync } from 'node:fs'
+import type { RawName } from '../encoding/index.ts'
+import { nameFromBytes } from '../encoding/index.ts'
+import { systemCode } from '../errors/index.ts'
+
+// Flags that a platform lacks are undefined there, whatever the types say.
+const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+const NO_ATIME = constants.O_NOATIME ?? 0
+
+/**
+ * Open a regular file to read it; the caller closes it. The file's atime stays as it is where the system
+ * permits that (to root and to its owner). Throws the system's errors: ELOOP where a symbolic link has taken
+ * its place. Never waits: a fifo in its place opens at once and is told apart by `statusOf`.
+ */
+export function openForReading(path: RawName): number {
+  if (NO_ATIME === 0) return openSync(path, FLAGS)
+  try {
+    return openSync(path, FLAGS | NO_ATIME)
+  } catch (error) {
+    if (systemCode(error) !== 'EPERM') throw error
+    return openSync(path, FLAGS)
+  }
+}
+
+/** Where a symbolic link points, byte for byte. Throws the system's errors. */
+export function readLink(path: RawName): RawName {
+  return nameFromBytes(readlinkSync(path, { encoding: 'buffer' }))
+}

@@ -1,0 +1,201 @@
+import { chunkId, type FileId, toHex } from '../encoding/index.ts'
+import { createRowCheck } from './check.ts'
+import {
+  type Environment,
+  headForWriting,
+  openEnvironment,
+  putHead,
+  putRow,
+  readRow,
+  type View,
+} from './environment.ts'
+import { openGuarded } from './guard.ts'
+import { defaultLimits, type LoadLimits, loadFacts, reserveNumbers } from './load.ts'
+import { createPackCache, packRow, ranks, readPack, readPackNumber } from './pack-cache.ts'
+import type { ChunkReader, ChunkRow, ClientIndex, PackRow } from './places.ts'
+import { createReader, decodeChunk } from './reader.ts'
+import {
+  CHECK_BYTES,
+  decodeFile,
+  decodePack,
+  encodePack,
+  isSound,
+  isWellFormed,
+  packKey,
+  type StoredPack,
+  type TableName,
+  tableNames,
+  unlistedPack,
+} from './rows.ts'
+
+/** LMDB's keys have at most 1,978 bytes; names in a repository are much shorter. */
+const MAXIMUM_NAME_BYTES = 500
+
+export interface LmdbIndexOptions {
+  /** The index's own directory; made when it is not there. Nothing else may be kept in it. */
+  readonly directory: string
+  /** At least 8 secret bytes of this repository. */
+  readonly checkKey: Uint8Array
+  /** Gets one line when a damaged index was thrown away. */
+  readonly onNotice: (message: string) => void
+  readonly limits?: LoadLimits
+}
+
+/**
+ * Open the index of one repository, or begin an empty one. Costs the same whatever the index holds, unless its
+ * last writer did not get to its end: then every page is looked at once, about 1 s a million chunks.
+ *
+ * @throws HoldfastError UNSUPPORTED on a network file system; IO when no index can be made there
+ */
+export async function openLmdbIndex(options: LmdbIndexOptions): Promise<ClientIndex> {
+  const check = createRowCheck(options.checkKey)
+  const environment = await openGuarded(options.directory, check, options.onNotice)
+  return createLmdbIndex(environment, options.directory, options.limits ?? defaultLimits)
+}
+
+/**
+ * A reader for a worker thread of a process that has the index open; it never writes. `close` it before the
+ * thread ends.
+ */
+export function openIndexReader(
+  options: Pick<LmdbIndexOptions, 'directory' | 'checkKey'>,
+): ChunkReader & { close(): Promise<void> } {
+  const environment = openEnvironment(options.directory, createRowCheck(options.checkKey))
+  const { has, find, renew } = createReader(environment, createPackCache(environment))
+  return { has, find, renew, close: () => environment.close() }
+}
+
+function createLmdbIndex(environment: Environment, directory: string, limits: LoadLimits): ClientIndex {
+  const packs = createPackCache(environment)
+  const reader = createReader(environment, packs)
+  let files: { readonly version: number; readonly ids: ReadonlySet<FileId> } | undefined
+
+  function* heldRows(table: TableName): Generator<Row> {
+    const view = environment.hold()
+    try {
+      yield* rowsOf(environment, table, view)
+    } finally {
+      view.release()
+    }
+  }
+  function* storedPacks(): Generator<[number, StoredPack]> {
+    for (const { key, value } of heldRows('packs')) yield [key.readUInt32BE(0), decodePack(value)]
+  }
+  const changeLost = (ids: readonly FileId[], lost: boolean) => {
+    if (ids.length === 0) return
+    environment.write(() => {
+      const head = headForWriting(environment)
+      const numbers = reserveNumbers(environment, head.generation, ids)
+      for (const [place, id] of ids.entries()) {
+        const number = numbers[place]!
+        const pack = readPack(environment, undefined, number) ?? unlistedPack(id)
+        putRow(environment, 'packs', packKey(number), encodePack({ ...pack, lost }))
+      }
+      putHead(environment, { ...headForWriting(environment), version: head.version + 1 })
+    })
+  }
+
+  return {
+    ...reader,
+    files() {
+      const view = environment.view()
+      if (files?.version !== view.head.version) {
+        const ids = new Set<FileId>()
+        for (const { key, value } of rowsOf(environment, 'files', view)) {
+          if (decodeFile(value).applied) ids.add(toHex(key) as FileId)
+        }
+        files = { version: view.head.version, ids }
+      }
+      return files.ids
+    },
+    update: (added, gone = [], signal) => loadFacts(environment, added, { directory, gone, signal, limits }),
+    get chunkNumbers() {
+      return environment.view().head.chunkNumbers
+    },
+    *packs() {
+      for (const [number, pack] of storedPacks()) if (pack.listed) yield packRow(number, pack)
+    },
+    pack(id): PackRow | undefined {
+      const view = environment.view()
+      const number = readPackNumber(environment, view, id)
+      return number === undefined ? undefined : packs.read(view, number)?.row
+    },
+    isCondemned(id) {
+      const view = environment.view()
+      const number = readPackNumber(environment, view, id)
+      return number !== undefined && readPack(environment, view, number)?.condemned === true
+    },
+    *condemned() {
+      for (const [, pack] of storedPacks()) if (pack.condemned) yield pack.id
+    },
+    *chunks(): Generator<ChunkRow> {
+      const view = environment.hold()
+      try {
+        for (const { key, value } of rowsOf(environment, 'chunks', view)) {
+          const { number, homes } = decodeChunk(value)
+          const listed = homes.filter((home) => packs.rank(view, home.pack) !== ranks.unlisted)
+          if (listed.length > 0) yield { id: chunkId(key), number, homes: listed }
+        }
+      } finally {
+        view.release()
+      }
+    },
+    blocks: (packNumber) => packs.read(environment.view(), packNumber)?.blocks ?? [],
+    markLost: (ids) => changeLost(ids, true),
+    markFound: (ids) => changeLost(ids, false),
+    getCached(name) {
+      const row = readRow(environment, 'cached', nameKey(name), environment.view().options)
+      return row && Buffer.from(row.subarray(0, row.length - CHECK_BYTES))
+    },
+    putCached(entries) {
+      environment.write(() => {
+        for (const [name, bytes] of entries) {
+          putRow(environment, 'cached', nameKey(name), Buffer.concat([bytes, Buffer.alloc(CHECK_BYTES)]))
+        }
+      })
+    },
+    removeCached(names) {
+      environment.write(() => {
+        for (const name of names) environment.tables.cached.removeSync(nameKey(name))
+      })
+    },
+    *cachedNames() {
+      for (const { key } of heldRows('cached')) yield key.toString('utf8')
+    },
+    async reset() {
+      environment.write(() => {
+        const head = headForWriting(environment)
+        // One transaction: other readers have everything, then nothing, never a part.
+        for (const name of tableNames) if (name !== 'head') environment.tables[name].clearSync()
+        const { generation, version } = head
+        putHead(environment, { ...head, generation: generation + 1, version: version + 1 })
+      })
+    },
+    close: () => environment.close(),
+  }
+}
+
+interface Row {
+  readonly key: Buffer
+  readonly value: Buffer
+}
+
+/** Every sound row of a table by key; owned by the caller. */
+function* rowsOf(environment: Environment, table: TableName, view: View): Generator<Row> {
+  for (const { key, value } of environment.tables[table].getRange({ ...view.options })) {
+    const row = {
+      key: Buffer.from(key.buffer, key.byteOffset, key.length),
+      value: Buffer.from(value.buffer, value.byteOffset, value.length),
+    }
+    const isRow =
+      isSound(environment.check, table, row.key, row.value) && isWellFormed(table, row.key, row.value)
+    if (isRow) yield row
+  }
+}
+
+function nameKey(name: string): Buffer {
+  const key = Buffer.from(name, 'utf8')
+  if (key.length === 0 || key.length > MAXIMUM_NAME_BYTES)
+    throw new Error(`not a name of a cached file: ${name}`)
+  return key
+}

@@ -1,0 +1,79 @@
+import type { ChunkId } from '../encoding/index.ts'
+import type { Environment, View } from './environment.ts'
+import { type PackCache, ranks } from './pack-cache.ts'
+import type { ChunkPlace, ChunkReader, Home } from './places.ts'
+import { CHECK_BYTES, CHUNK_NUMBER_BYTES, HOME_BYTES, isSound, isWellFormed } from './rows.ts'
+
+/** A chunk's row as it is stored: its homes may be in packs that are not listed. */
+export interface StoredChunk {
+  readonly number: number
+  readonly homes: readonly Home[]
+}
+
+export interface LmdbReader extends ChunkReader {
+  findAll(id: ChunkId): ChunkPlace[]
+  chunkNumber(id: ChunkId): number | undefined
+}
+
+export function createReader(environment: Environment, packs: PackCache): LmdbReader {
+  const table = environment.tables.chunks
+  /** The row's bytes, valid until the next read; undefined when it is missing or rotten. */
+  const row = (view: View, id: ChunkId): Buffer | undefined => {
+    const value = table.getBinaryFast(id, view.options)
+    if (value === undefined || !isSound(environment.check, 'chunks', id, value)) return undefined
+    return isWellFormed('chunks', id, value) ? value : undefined
+  }
+  const homesByRank = (id: ChunkId, worst: number) => {
+    const view = environment.view()
+    const value = row(view, id)
+    if (value === undefined) return []
+    const found = decodeChunk(value).homes.map((home) => ({ home, rank: packs.rank(view, home.pack) }))
+    return found.filter(({ rank }) => rank <= worst).sort((left, right) => left.rank - right.rank)
+  }
+  const place = (home: Home): ChunkPlace[] => {
+    const block = packs.read(environment.view(), home.pack)?.blocks[home.block]
+    return block ? [{ block, offsetBytes: home.offsetBytes, lengthBytes: home.lengthBytes }] : []
+  }
+
+  return {
+    has(id) {
+      const view = environment.view()
+      const value = row(view, id)
+      if (value === undefined) return false
+      const end = value.length - CHECK_BYTES
+      for (let at = CHUNK_NUMBER_BYTES; at < end; at += HOME_BYTES) {
+        const rank = packs.knownRank(view, value.readUInt32LE(at))
+        if (rank === ranks.good) return true
+        // Reading a pack's row would overwrite the chunk's.
+        if (rank === undefined) return homesByRank(id, ranks.good).length > 0
+      }
+      return false
+    },
+    find(id) {
+      return homesByRank(id, ranks.good).flatMap(({ home }) => place(home))[0]
+    },
+    findAll(id) {
+      return homesByRank(id, ranks.lost).flatMap(({ home }) => place(home))
+    },
+    chunkNumber(id) {
+      if (homesByRank(id, ranks.lost).length === 0) return undefined
+      return row(environment.view(), id)?.readUInt32LE(0)
+    },
+    renew: () => environment.renew(),
+  }
+}
+
+/** Decode a sound and well-formed row. */
+export function decodeChunk(value: Buffer): StoredChunk {
+  const homes: Home[] = []
+  const end = value.length - CHECK_BYTES
+  for (let at = CHUNK_NUMBER_BYTES; at < end; at += HOME_BYTES) {
+    homes.push({
+      pack: value.readUInt32LE(at),
+      block: value.readUInt16LE(at + 4),
+      offsetBytes: value.readUInt32LE(at + 6),
+      lengthBytes: value.readUInt32LE(at + 10),
+    })
+  }
+  return { number: value.readUInt32LE(0), homes }
+}

@@ -1,0 +1,99 @@
+import type { Zstd } from '../compression/index.ts'
+import type { ChunkId } from '../encoding/index.ts'
+
+/** How a block's payload holds its plaintext. The numbers are stored. */
+export const methods = { stored: 0, zstd: 1 } as const
+export type Method = (typeof methods)[keyof typeof methods]
+
+/** Bytes of one row of a block's chunk table: id (32), length as u32 little-endian (4). */
+export const CHUNK_ROW_BYTES = 36
+/** Most plaintext bytes in a block, and so in a chunk. */
+export const MAXIMUM_BLOCK_BYTES: number = 16 * 1024 * 1024
+/** Most chunks in a block. */
+export const MAXIMUM_BLOCK_CHUNKS = 65_535
+
+/** A block ready to be sealed: its payload, and the chunks that lie end to end in its plaintext. */
+export interface PlainBlock {
+  readonly method: Method
+  readonly payload: Uint8Array
+  readonly plainBytes: number
+  /** n rows of CHUNK_ROW_BYTES in plaintext order. */
+  readonly chunks: Uint8Array
+}
+
+/** Collects consecutive chunks until a block is full. One per thread and kind; its buffers are reused. */
+export interface BlockBuilder {
+  /** True when this chunk would push a block that holds something already past its target. */
+  isFullFor(lengthBytes: number): boolean
+  /** Copy one chunk in. At most MAXIMUM_BLOCK_BYTES; call `take` first when `isFullFor` says so. */
+  add(id: ChunkId, bytes: Uint8Array): void
+  /** Close the block; undefined when it is empty. The result is owned by the caller. */
+  take(): PlainBlock | undefined
+}
+
+/** Sample size by which input that did not compress before is tried again. */
+const PROBE_BYTES = 32 * 1024
+
+/**
+ * @param targetBytes plaintext after which a block closes
+ * @param level zstd level 1 to 19, or 0 to store as it is
+ */
+export function createBlockBuilder(zstd: Zstd, targetBytes: number, level: number): BlockBuilder {
+  let plain = Buffer.allocUnsafe(targetBytes)
+  let rows = Buffer.allocUnsafe(256 * CHUNK_ROW_BYTES)
+  let length = 0
+  let count = 0
+  let lastWasIncompressible = false
+
+  const compress = (bytes: Uint8Array): Uint8Array | undefined => {
+    if (level === 0) return undefined
+    if (lastWasIncompressible && bytes.length > 4 * PROBE_BYTES) {
+      const from = (bytes.length - PROBE_BYTES) >> 1
+      const probe = zstd.compress(bytes.subarray(from, from + PROBE_BYTES), 1)
+      if (probe === undefined || probe.length > PROBE_BYTES * 0.97) return undefined
+    }
+    const frame = zstd.compress(bytes, level)
+    // A frame that saves less than 1 % costs every reader more than it saves.
+    return frame !== undefined && frame.length < bytes.length * 0.99 ? frame : undefined
+  }
+
+  return {
+    isFullFor(lengthBytes) {
+      return count > 0 && (length + lengthBytes > targetBytes || count >= MAXIMUM_BLOCK_CHUNKS)
+    },
+    add(id, bytes) {
+      if (length + bytes.length > plain.length) {
+        if (length + bytes.length > MAXIMUM_BLOCK_BYTES) throw new Error('a block cannot hold this chunk')
+        const grown = Buffer.allocUnsafe(length + bytes.length)
+        plain.copy(grown, 0, 0, length)
+        plain = grown
+      }
+      if ((count + 1) * CHUNK_ROW_BYTES > rows.length) {
+        const grown = Buffer.allocUnsafe(rows.length * 2)
+        rows.copy(grown)
+        rows = grown
+      }
+      plain.set(bytes, length)
+      rows.set(id, count * CHUNK_ROW_BYTES)
+      rows.writeUInt32LE(bytes.length, count * CHUNK_ROW_BYTES + 32)
+      length += bytes.length
+      count++
+    },
+    take() {
+      if (count === 0) return undefined
+      const bytes = plain.subarray(0, length)
+      const frame = compress(bytes)
+      lastWasIncompressible = frame === undefined
+      const block: PlainBlock = {
+        method: frame === undefined ? methods.stored : methods.zstd,
+        payload: frame ?? Uint8Array.prototype.slice.call(bytes),
+        plainBytes: length,
+        chunks: Uint8Array.prototype.slice.call(rows, 0, count * CHUNK_ROW_BYTES),
+      }
+      length = 0
+      count = 0
+      if (plain.length > targetBytes) plain = Buffer.allocUnsafe(targetBytes)
+      return block
+    },
+  }
+}

@@ -1,0 +1,199 @@
+import type { Backend } from '../backend/index.ts'
+import {
+  createKeyedHasher,
+  type FileOpener,
+  HEADER_BYTES,
+  type KeyedHasher,
+  type Subkeys,
+} from '../crypto/index.ts'
+import { type ChunkId, type FileId, toHex } from '../encoding/index.ts'
+import { checkAborted, DamagedError } from '../errors/index.ts'
+import type { BlockPlace, ChunkPlace } from '../index/index.ts'
+import { createPackOpener, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
+import { fileName, type PackKind } from './layout.ts'
+import { withFileName } from './sealed-value.ts'
+
+/** One block of a pack as it was read: its plaintext, or why there is none. */
+export type BlockResult =
+  | { readonly place: BlockPlace; readonly plain: Buffer }
+  | { readonly place: BlockPlace; readonly error: unknown }
+
+/** Neighbouring blocks are read in one go up to this much, over gaps up to that much. */
+const COALESCED_BYTES = 8 * 1024 * 1024
+const GAP_BYTES = 128 * 1024
+const CACHE_BYTES: Record<PackKind, number> = { data: 32 * 1024 * 1024, tree: 64 * 1024 * 1024 }
+const OPENERS = 1024
+
+/** Reads and opens blocks. Bounded memory: the most recent blocks of each kind, and the keys of some packs. */
+export class BlockReader {
+  private readonly backend: Backend
+  private readonly subkeys: Subkeys
+  private readonly openers = new Map<FileId, FileOpener>()
+  private readonly caches: Record<PackKind, BlockCache> = {
+    data: new BlockCache(CACHE_BYTES.data),
+    tree: new BlockCache(CACHE_BYTES.tree),
+  }
+  private readonly hashers: Record<PackKind, KeyedHasher>
+
+  constructor(backend: Backend, subkeys: Subkeys) {
+    this.backend = backend
+    this.subkeys = subkeys
+    this.hashers = { data: createKeyedHasher(subkeys.dataIds), tree: createKeyedHasher(subkeys.treeIds) }
+  }
+
+  /** The id a chunk's bytes have. */
+  chunkIdOf(kind: PackKind, bytes: Uint8Array): ChunkId {
+    return this.hashers[kind].hash(bytes) as Uint8Array as ChunkId
+  }
+
+  /** Cut a chunk out of its block's plaintext and check it against its id. A view. @throws DamagedError */
+  cutChunk(plain: Buffer, id: ChunkId, place: ChunkPlace): Buffer {
+    const { pack, kind } = place.block
+    const end = place.offsetBytes + place.lengthBytes
+    const bytes = plain.subarray(place.offsetBytes, end)
+    if (end > plain.length || Buffer.compare(this.hashers[kind].hash(bytes), id) !== 0) {
+      throw new DamagedError(fileName(kind, pack), `chunk ${toHex(id)} is not what its id says`)
+    }
+    return bytes
+  }
+
+  /** The plaintext of one block; kept for a while. Never written to. @throws DamagedError, NO_SUCH_FILE, IO */
+  async readBlock(place: BlockPlace, signal?: AbortSignal): Promise<Buffer> {
+    const cache = this.caches[place.kind]
+    const known = cache.get(place)
+    if (known !== undefined) return known
+    const name = fileName(place.kind, place.pack)
+    const opener = await this.packOpener(place.kind, place.pack, signal)
+    const sealed = await this.backend.getRange(name, place.offsetBytes, place.storedBytes, signal)
+    const plain = this.open(opener, place, sealed)
+    cache.put(place, plain)
+    return plain
+  }
+
+  /**
+   * Read blocks of one pack, given in order of offset, neighbours in one request. Nothing is kept.
+   * What cannot be read or opened is reported block by block.
+   */
+  async *readBlocks(places: readonly BlockPlace[], signal?: AbortSignal): AsyncGenerator<BlockResult> {
+    for (let from = 0; from < places.length; ) {
+      checkAborted(signal)
+      const first = places[from]!
+      let to = from + 1
+      let end = first.offsetBytes + first.storedBytes
+      for (; to < places.length; to++) {
+        const next = places[to]!
+        const nextEnd = next.offsetBytes + next.storedBytes
+        if (next.offsetBytes - end > GAP_BYTES || nextEnd - first.offsetBytes > COALESCED_BYTES) break
+        end = nextEnd
+      }
+      const group = places.slice(from, to)
+      yield* this.readGroup(group, first.offsetBytes, end - first.offsetBytes, signal)
+      from = to
+    }
+  }
+
+  private async *readGroup(
+    group: readonly BlockPlace[],
+    offsetBytes: number,
+    lengthBytes: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<BlockResult> {
+    const { kind, pack } = group[0]!
+    let opener: FileOpener
+    let bytes: Buffer
+    try {
+      opener = await this.packOpener(kind, pack, signal)
+      bytes = await this.backend.getRange(fileName(kind, pack), offsetBytes, lengthBytes, signal)
+    } catch (error) {
+      checkAborted(signal)
+      if (group.length > 1)
+        for (const place of group)
+          yield* this.readGroup([place], place.offsetBytes, place.storedBytes, signal)
+      else yield { place: group[0]!, error }
+      return
+    }
+    for (const place of group) {
+      const at = place.offsetBytes - offsetBytes
+      try {
+        yield { place, plain: this.open(opener, place, bytes.subarray(at, at + place.storedBytes)) }
+      } catch (error) {
+        yield { place, error }
+      }
+    }
+  }
+
+  /** A pack's own list of its blocks. @throws DamagedError, NO_SUCH_FILE, IO */
+  async readFooter(
+    kind: PackKind,
+    pack: FileId,
+    sizeBytes: number,
+    signal?: AbortSignal,
+  ): Promise<PackFooter> {
+    const name = fileName(kind, pack)
+    const opener = await this.packOpener(kind, pack, signal)
+    try {
+      return await readFooter(opener, sizeBytes, (offset, length) =>
+        this.backend.getRange(name, offset, length, signal),
+      )
+    } catch (error) {
+      throw withFileName(name, error)
+    }
+  }
+
+  private open(opener: FileOpener, place: BlockPlace, sealed: Buffer): Buffer {
+    try {
+      return openBlock(opener, place, sealed)
+    } catch (error) {
+      throw withFileName(fileName(place.kind, place.pack), error)
+    }
+  }
+
+  /** The key of one pack, read from its header. */
+  private async packOpener(kind: PackKind, pack: FileId, signal?: AbortSignal): Promise<FileOpener> {
+    const known = this.openers.get(pack)
+    if (known !== undefined) return known
+    const name = fileName(kind, pack)
+    const header = await this.backend.getRange(name, 0, HEADER_BYTES, signal)
+    let opener: FileOpener
+    try {
+      opener = createPackOpener(kind, this.subkeys.files[kind], header)
+    } catch (error) {
+      throw withFileName(name, error)
+    }
+    if (this.openers.size >= OPENERS) this.openers.delete(this.openers.keys().next().value!)
+    this.openers.set(pack, opener)
+    return opener
+  }
+}
+
+/** Least recently used plaintexts up to a number of bytes. */
+class BlockCache {
+  private readonly limitBytes: number
+  private readonly blocks = new Map<string, Buffer>()
+  private bytes = 0
+
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes
+  }
+
+  get(place: BlockPlace): Buffer | undefined {
+    const key = `${place.pack}/${place.number}`
+    const plain = this.blocks.get(key)
+    if (plain === undefined) return undefined
+    this.blocks.delete(key)
+    this.blocks.set(key, plain)
+    return plain
+  }
+
+  put(place: BlockPlace, plain: Buffer): void {
+    const key = `${place.pack}/${place.number}`
+    if (this.blocks.has(key)) return
+    this.blocks.set(key, plain)
+    this.bytes += plain.length
+    for (const [oldest, old] of this.blocks) {
+      if (this.bytes <= this.limitBytes || oldest === key) break
+      this.blocks.delete(oldest)
+      this.bytes -= old.length
+    }
+  }
+}

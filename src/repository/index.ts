@@ -1,0 +1,57 @@
+/**
+ * Repository: config, keys, sessions, and every byte in and out of storage. The one user of `pack`, `index` and
+ * `compression` (docs/format.md). Knows chunks and files, not what snapshots or trees mean.
+ */
+export type {
+  BlockPlace,
+  ChunkPlace,
+  ChunkRow,
+  ClientIndex,
+  IndexFacts,
+  PackFacts,
+  PackRow,
+} from '../index/index.ts'
+export type { PackFooter, PlainBlock } from '../pack/index.ts'
+export { CHUNK_ROW_BYTES, createBlockBuilder, MAXIMUM_BLOCK_BYTES } from '../pack/index.ts'
+export type { BlockResult } from './block-reader.ts'
+export type { ChunkerConfig, RepositoryConfig } from './config.ts'
+export { configValue, parseConfig } from './config.ts'
+export { indexFileValue, parseIndexFile } from './index-file.ts'
+export type { KeyInfo } from './key-file.ts'
+export { parseKeyFile } from './key-file.ts'
+export type { AddKeyOptions, KeySummary } from './keys.ts'
+export { addKey, listKeys, readKeyFiles, removeKey, replaceKey } from './keys.ts'
+export type { NamedKind, PackKind, StoredName } from './layout.ts'
+export {
+  CONFIG_NAME,
+  directories,
+  fileName,
+  overName,
+  parseName,
+  sessionName,
+  TEMPORARY_DIRECTORY,
+} from './layout.ts'
+export type { LoadOptions, PackCheck, StoredPack } from './load.ts'
+export { listPacks, markLostPacks } from './load.ts'
+export type { CreateOptions, OpenOptions } from './open.ts'
+export { createRepository, openRepository } from './open.ts'
+export type { Pending } from './pending.ts'
+export { parsePending, pendingValue } from './pending.ts'
+export { Repository } from './repository.ts'
+export type { RunTableMemory } from './run-table.ts'
+export type { RunStatistics, RunWriterOptions } from './run-writer.ts'
+export { DATA_BLOCK_BYTES, RunWriter, TREE_BLOCK_BYTES } from './run-writer.ts'
+export { fileIdOf, openValue, sealValue } from './sealed-value.ts'
+export type { SessionInfo, SessionList } from './session.ts'
+export {
+  declareOver,
+  endSession,
+  isOver,
+  listSessions,
+  readSession,
+  startSession,
+  whoAmI,
+} from './session.ts'
+export type { Settings } from './settings.ts'
+export { defaultSettings, parseSettings } from './settings.ts'
+export { PROGRAM_VERSION } from './version.ts'

@@ -1,0 +1,115 @@
+import type { Backend } from '../backend/index.ts'
+import type { ScryptCost, Secret } from '../crypto/index.ts'
+import { type FileId, parseFileId } from '../encoding/index.ts'
+import { HoldfastError, hasCode } from '../errors/index.ts'
+import { createKeyFile, type KeyFile, type KeyInfo, openKeyInfo, parseKeyFile } from './key-file.ts'
+import { directories, fileName } from './layout.ts'
+import type { Repository } from './repository.ts'
+import { fileIdOf } from './sealed-value.ts'
+import { whoAmI } from './session.ts'
+
+/** Key files that could be read, and those that could not. */
+export interface KeyFiles {
+  readonly keys: readonly KeyFile[]
+  readonly damaged: readonly { readonly name: FileId; readonly error: unknown }[]
+}
+
+/** Read every key file of a repository; nothing is opened yet. */
+export async function readKeyFiles(backend: Backend): Promise<KeyFiles> {
+  const names: FileId[] = []
+  for await (const file of backend.list(directories.key)) {
+    const name = parseFileId(file.name.slice(directories.key.length + 1))
+    if (name !== undefined) names.push(name)
+  }
+  const keys: KeyFile[] = []
+  const damaged: { name: FileId; error: unknown }[] = []
+  for (const name of names.sort()) {
+    try {
+      keys.push(parseKeyFile(name, await backend.get(fileName('key', name))))
+    } catch (error) {
+      if (hasCode(error, 'NO_SUCH_FILE')) continue
+      if (!hasCode(error, 'DAMAGED') && !hasCode(error, 'NEWER_FORMAT')) throw error
+      damaged.push({ name, error })
+    }
+  }
+  return { keys, damaged }
+}
+
+export interface KeySummary {
+  readonly id: FileId
+  /** True for the key that opened the repository. */
+  readonly isCurrent: boolean
+  readonly method: Secret['kind']
+  /** Undefined when it cannot be read. */
+  readonly info: KeyInfo | undefined
+  readonly isDamaged: boolean
+}
+
+export async function listKeys(repository: Repository): Promise<KeySummary[]> {
+  const { keys, damaged } = await readKeyFiles(repository.backend)
+  const summaries = keys.map((key): KeySummary => {
+    let info: KeyInfo | undefined
+    try {
+      info = openKeyInfo(key, repository.subkeys)
+    } catch (error) {
+      if (!hasCode(error, 'DAMAGED')) throw error
+    }
+    const isDamaged = key.isDamaged || info === undefined
+    return { id: key.name, isCurrent: key.name === repository.keyName, method: key.method, info, isDamaged }
+  })
+  const broken = damaged.map(
+    ({ name }): KeySummary => ({
+      id: name,
+      isCurrent: false,
+      method: 'password',
+      info: undefined,
+      isDamaged: true,
+    }),
+  )
+  return [...summaries, ...broken]
+}
+
+export interface AddKeyOptions {
+  readonly nowMs: number
+  readonly label?: string
+  readonly cost?: ScryptCost
+}
+
+/** Add a secret that opens the repository. Durable when it resolves. @returns the new key's name */
+export async function addKey(
+  repository: Repository,
+  secret: Secret,
+  options: AddKeyOptions,
+): Promise<FileId> {
+  const info: KeyInfo = { createdMs: options.nowMs, ...whoAmI(), label: options.label ?? '' }
+  const { masterKey, subkeys, config } = repository
+  const bytes = await createKeyFile(masterKey, subkeys, config, secret, info, options.cost)
+  const name = fileIdOf(bytes)
+  await repository.backend.put(fileName('key', name), bytes, { owner: 'key' })
+  return name
+}
+
+/**
+ * Remove a key. Whoever had it may know the master key; `copy` to a new repository is the rotation.
+ *
+ * @throws HoldfastError FAILED for the key in use, which is also the last one's protection
+ */
+export async function removeKey(repository: Repository, name: FileId): Promise<void> {
+  if (name === repository.keyName) {
+    throw new HoldfastError('FAILED', 'this is the key that opened the repository; it cannot remove itself', {
+      hint: 'open the repository with another key to remove this one',
+    })
+  }
+  await repository.removeFile('key', name)
+}
+
+/** Put a new secret in the place of the one that opened the repository: the new key is durable first. */
+export async function replaceKey(
+  repository: Repository,
+  secret: Secret,
+  options: AddKeyOptions,
+): Promise<FileId> {
+  const name = await addKey(repository, secret, options)
+  await repository.removeFile('key', repository.keyName)
+  return name
+}

@@ -1,0 +1,117 @@
+import { type FileId, parseFileId } from '../encoding/index.ts'
+import { DamagedError, hasCode } from '../errors/index.ts'
+import type { IndexFacts } from '../index/index.ts'
+import { parseIndexFile } from './index-file.ts'
+import { directories, fileName, type PackKind, parseName } from './layout.ts'
+import type { Repository } from './repository.ts'
+
+export interface LoadOptions {
+  /**
+   * Go on without index files that are damaged, and say so. For commands that only read: a writer that missed
+   * a condemnation could rely on a pack that goes.
+   */
+  readonly tolerateDamage?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Take in every fact that is durable when this begins: list `index/`, read every file not read before; a file
+ * that is gone meanwhile was merged into another one, so list again (rule R18).
+ *
+ * @returns true when there was anything new
+ */
+export async function loadIndex(repository: Repository, options: LoadOptions): Promise<boolean> {
+  const { index, backend } = repository
+  let isNew = false
+  for (;;) {
+    const listed = new Set<FileId>()
+    for await (const file of backend.list(directories.index, options.signal)) {
+      const id = parseFileId(file.name.slice(directories.index.length + 1))
+      if (id !== undefined) listed.add(id)
+    }
+    index.renew()
+    const known = index.files()
+    const fresh = [...listed].filter((id) => !known.has(id))
+    const gone = [...known].filter((id) => !listed.has(id))
+    if (fresh.length === 0 && gone.length === 0) return isNew
+    try {
+      const result = await index.update(readIndexFiles(repository, fresh, options), gone, options.signal)
+      if (result === 'updated') return isNew || fresh.length > 0
+      repository.onNotice(
+        'the repository is not the one the local index was built from: rebuilding the index',
+      )
+      await index.reset()
+      isNew = true
+    } catch (error) {
+      if (!hasCode(error, 'NO_SUCH_FILE')) throw error
+    }
+  }
+}
+
+async function* readIndexFiles(
+  repository: Repository,
+  files: readonly FileId[],
+  options: LoadOptions,
+): AsyncGenerator<{ file: FileId; facts: IndexFacts }> {
+  for (const file of files) {
+    try {
+      yield {
+        file,
+        facts: await repository.getValue('index', file, parseIndexFile, { signal: options.signal }),
+      }
+    } catch (error) {
+      if (!hasCode(error, 'DAMAGED')) throw error
+      if (!options.tolerateDamage) {
+        throw new DamagedError(fileName('index', file), 'it cannot be used', {
+          hint: 'run holdfast repair index; reading and restoring work meanwhile',
+          cause: error,
+        })
+      }
+      repository.onNotice(`${error.message}; going on without it. Run holdfast repair index`)
+    }
+  }
+}
+
+/** A pack as it lies in storage. */
+export interface StoredPack {
+  readonly kind: PackKind
+  readonly id: FileId
+  readonly sizeBytes: number
+}
+
+/** List `data/` and `trees/`. */
+export async function* listPacks(repository: Repository, signal?: AbortSignal): AsyncGenerator<StoredPack> {
+  for (const kind of ['data', 'tree'] as const) {
+    for await (const file of repository.backend.list(directories[kind], signal)) {
+      const name = parseName(file.name)
+      if (name.what === 'file') yield { kind, id: name.id, sizeBytes: file.sizeBytes }
+    }
+  }
+}
+
+/** What listing the packs found wrong with those the index relies on. */
+export interface PackCheck {
+  readonly missing: readonly FileId[]
+  readonly wrongSize: readonly FileId[]
+}
+
+/**
+ * Compare the packs in storage with the index, which must be loaded. Packs that are missing or have another
+ * size are marked lost: their chunks count as new for this client, so the next backup stores them again.
+ */
+export async function markLostPacks(repository: Repository, signal?: AbortSignal): Promise<PackCheck> {
+  const sizes = new Map<FileId, number>()
+  for await (const pack of listPacks(repository, signal)) sizes.set(pack.id, pack.sizeBytes)
+  const missing: FileId[] = []
+  const wrongSize: FileId[] = []
+  const lost: FileId[] = []
+  for (const row of repository.index.packs()) {
+    if (row.state === 'condemned') continue
+    const size = sizes.get(row.id)
+    if (size === row.sizeBytes) continue
+    ;(size === undefined ? missing : wrongSize).push(row.id)
+    if (row.state === 'good') lost.push(row.id)
+  }
+  if (lost.length > 0) repository.index.markLost(lost)
+  return { missing, wrongSize }
+}

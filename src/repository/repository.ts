@@ -1,0 +1,172 @@
+import type { Backend } from '../backend/index.ts'
+import type { Subkeys } from '../crypto/index.ts'
+import { type ChunkId, type FileId, type SessionId, toHex, type Value } from '../encoding/index.ts'
+import { checkAborted, DamagedError, HoldfastError, hasCode } from '../errors/index.ts'
+import type { BlockPlace, ClientIndex } from '../index/index.ts'
+import type { PackFooter } from '../pack/index.ts'
+import { BlockReader, type BlockResult } from './block-reader.ts'
+import { checkWritable, type RepositoryConfig } from './config.ts'
+import { fileName, type NamedKind, type PackKind } from './layout.ts'
+import { type LoadOptions, loadIndex } from './load.ts'
+import { fileIdOf, openValue, sealValue, type ValueKind } from './sealed-value.ts'
+import type { Settings } from './settings.ts'
+
+/** Kinds of small files that are named by their hash and hold one sealed value. */
+export type NamedValueKind = ValueKind & NamedKind
+
+export interface RepositoryParts {
+  readonly backend: Backend
+  readonly config: RepositoryConfig
+  readonly masterKey: Buffer
+  readonly subkeys: Subkeys
+  readonly settings: Settings
+  readonly index: ClientIndex
+  /** Where the client index is; undefined when it is in memory. */
+  readonly indexDirectory: string | undefined
+  /** The key that opened the repository. */
+  readonly keyName: FileId
+  /** Lines for the user that are no errors. */
+  readonly onNotice: (message: string) => void
+}
+
+/** An open repository: one key, one door to its storage. Made by `openRepository` or `createRepository`. */
+export class Repository {
+  readonly backend: Backend
+  readonly config: RepositoryConfig
+  readonly masterKey: Buffer
+  readonly subkeys: Subkeys
+  readonly settings: Settings
+  readonly index: ClientIndex
+  readonly indexDirectory: string | undefined
+  readonly keyName: FileId
+  readonly onNotice: (message: string) => void
+  private readonly blocks: BlockReader
+
+  constructor(parts: RepositoryParts) {
+    this.backend = parts.backend
+    this.config = parts.config
+    this.masterKey = parts.masterKey
+    this.subkeys = parts.subkeys
+    this.settings = parts.settings
+    this.index = parts.index
+    this.indexDirectory = parts.indexDirectory
+    this.keyName = parts.keyName
+    this.onNotice = parts.onNotice
+    this.blocks = new BlockReader(parts.backend, parts.subkeys)
+  }
+
+  /** The repository's id, 16 bytes. */
+  get id(): Uint8Array {
+    return this.config.id
+  }
+
+  /** Take in every fact that is durable now. @returns true when there was anything new @throws DamagedError */
+  async loadIndex(options: LoadOptions = {}): Promise<boolean> {
+    return await loadIndex(this, options)
+  }
+
+  /** @throws HoldfastError NEWER_FORMAT when this program may only read */
+  checkWritable(): void {
+    checkWritable(this.config)
+  }
+
+  /**
+   * Read one chunk, authenticated and re-hashed, from any copy that can be read: good ones first. When none
+   * can, the index is loaded again as long as that brings something new.
+   *
+   * @returns a view into a block that may be shared: not to be written to
+   * @throws DamagedError when no copy can be read
+   */
+  async readChunk(kind: PackKind, id: ChunkId, signal?: AbortSignal): Promise<Buffer> {
+    for (;;) {
+      let problem: unknown
+      for (const place of this.index.findAll(id)) {
+        if (place.block.kind !== kind) continue
+        try {
+          return this.blocks.cutChunk(await this.blocks.readBlock(place.block, signal), id, place)
+        } catch (error) {
+          checkAborted(signal)
+          if (!hasCode(error, 'DAMAGED') && !hasCode(error, 'NO_SUCH_FILE') && !hasCode(error, 'IO'))
+            throw error
+          problem ??= error
+        }
+      }
+      if (await this.loadIndex({ tolerateDamage: true, signal })) continue
+      if (problem !== undefined && !hasCode(problem, 'NO_SUCH_FILE')) throw problem
+      const place = this.index.findAll(id)[0]
+      if (place !== undefined) {
+        throw new DamagedError(fileName(kind, place.block.pack), 'it is missing', { cause: problem })
+      }
+      throw new HoldfastError('DAMAGED', `chunk ${toHex(id)} is in no pack that the index knows`, {
+        hint: 'run holdfast repair index, then holdfast verify',
+      })
+    }
+  }
+
+  /** One tree chunk; see `readChunk`. */
+  async readTree(id: ChunkId): Promise<Buffer> {
+    return await this.readChunk('tree', id)
+  }
+
+  /** Blocks of one pack in order of offset, neighbours in one request; failures block by block. */
+  readBlocks(places: readonly BlockPlace[], signal?: AbortSignal): AsyncGenerator<BlockResult> {
+    return this.blocks.readBlocks(places, signal)
+  }
+
+  /** The id these bytes have as a chunk of this kind. */
+  chunkIdOf(kind: PackKind, bytes: Uint8Array): ChunkId {
+    return this.blocks.chunkIdOf(kind, bytes)
+  }
+
+  /** A pack's own list of its blocks. @throws DamagedError, NO_SUCH_FILE, IO */
+  async readFooter(
+    kind: PackKind,
+    pack: FileId,
+    sizeBytes: number,
+    signal?: AbortSignal,
+  ): Promise<PackFooter> {
+    return await this.blocks.readFooter(kind, pack, sizeBytes, signal)
+  }
+
+  /** Store one small file; durable when it resolves. @returns its name, the hash of its bytes */
+  async putValue(kind: NamedValueKind, value: Value, session: SessionId): Promise<FileId> {
+    const bytes = sealValue(this, kind, value)
+    const id = fileIdOf(bytes)
+    await this.backend.put(fileName(kind, id), bytes, { owner: session })
+    return id
+  }
+
+  /**
+   * Read one small file, from the cache where it is kept there.
+   *
+   * @throws HoldfastError NO_SUCH_FILE, DamagedError
+   */
+  async getValue<Result>(
+    kind: NamedValueKind,
+    id: FileId,
+    parse: (value: Value) => Result,
+    options: { readonly isCached?: boolean; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Result> {
+    const name = fileName(kind, id)
+    if (options.isCached) {
+      const cached = this.index.getCached(name)
+      if (cached !== undefined && fileIdOf(cached) === id) return openValue(this, kind, name, cached, parse)
+    }
+    const bytes = await this.backend.get(name, options.signal)
+    if (fileIdOf(bytes) !== id)
+      throw new DamagedError(name, 'its bytes do not have the hash that is its name')
+    const result = openValue(this, kind, name, bytes, parse)
+    if (options.isCached) this.index.putCached([[name, bytes]])
+    return result
+  }
+
+  async removeFile(kind: NamedKind, id: FileId): Promise<void> {
+    await this.backend.remove(fileName(kind, id))
+  }
+
+  /** Release the index and the storage. Nothing may be called afterwards. */
+  async close(): Promise<void> {
+    await this.index.close()
+    await this.backend.close()
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * The repository's second door, for worker threads of a backup: what cuts, knows and packs chunks without the
+ * repository itself. Subkeys, the place of the client index and the table of this run come in as plain data.
+ */
+export { loadZstd } from '../compression/index.ts'
+export { openIndexReader } from '../index/index.ts'
+export type { BlockBuilder, PlainBlock } from '../pack/index.ts'
+export { createBlockBuilder } from '../pack/index.ts'
+export type { RunTable, RunTableMemory } from './run-table.ts'
+export { openRunTable } from './run-table.ts'
+export { DATA_BLOCK_BYTES } from './run-writer.ts'

@@ -1,0 +1,97 @@
+import type { FileId, SessionId } from '../encoding/index.ts'
+import {
+  endSession,
+  fileName,
+  isOver,
+  markLostPacks,
+  overName,
+  type Repository,
+  RunWriter,
+  type RunWriterOptions,
+  startSession,
+} from '../repository/index.ts'
+import { isTreeWhole } from './reachable.ts'
+import { type SnapshotRecord, snapshotValue } from './record.ts'
+
+export interface SessionOptions extends RunWriterOptions {
+  /** The command, for people who look at who is at work. */
+  readonly operation: string
+  readonly nowMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a build gives: everything of the snapshot but its session. Undefined commits nothing. */
+export type SnapshotDraft = Omit<SnapshotRecord, 'session'> | undefined
+
+/**
+ * Write one snapshot by the writer's side of the prune protocol (docs/architecture.md, "Prune"):
+ * session durable, then the index loaded, then chunks looked up and stored, then packs, index files and at
+ * last the snapshot durable, then a look for a mark that somebody gave up on this session.
+ *
+ * @param build stores what the snapshot names through the writer. Called again, with a new session, when the
+ *   session was given up on and the snapshot had lost chunks by then; what is stored already is reused.
+ * @returns the snapshot's id; undefined when the build gave none
+ */
+export async function commitSnapshot(
+  repository: Repository,
+  options: SessionOptions,
+  build: (writer: RunWriter) => Promise<SnapshotDraft>,
+): Promise<FileId | undefined> {
+  repository.checkWritable()
+  for (;;) {
+    const outcome = await attempt(repository, options, build)
+    if (outcome !== 'given up') return outcome
+    repository.onNotice('a prune gave up waiting for this backup: starting again; what is stored is reused')
+  }
+}
+
+async function attempt(
+  repository: Repository,
+  options: SessionOptions,
+  build: (writer: RunWriter) => Promise<SnapshotDraft>,
+): Promise<FileId | undefined | 'given up'> {
+  const { backend } = repository
+  const { signal } = options
+  const session = await startSession(backend, repository, options.operation, options.nowMs)
+  const writer = new RunWriter(repository, session, options)
+  let draft: SnapshotDraft
+  try {
+    await repository.loadIndex({ signal })
+    await markLostPacks(repository, signal)
+    draft = await build(writer)
+    await writer.finish()
+  } catch (error) {
+    // Nothing durable names this session's packs, so nobody has to wait for it.
+    await writer.discard()
+    await endSession(backend, session)
+    throw error
+  }
+  if (draft === undefined) {
+    await endSession(backend, session)
+    return undefined
+  }
+  // From here on the session file stays when anything fails: the snapshot may have become durable all the same.
+  const id = await repository.putValue('snapshot', snapshotValue({ ...draft, session }), session)
+  return await settle(repository, session, id, draft.tree)
+}
+
+/** Find out, after the snapshot is durable, whether somebody gave up on the session meanwhile (rule R7). */
+async function settle(
+  repository: Repository,
+  session: SessionId,
+  id: FileId,
+  tree: SnapshotRecord['tree'],
+): Promise<FileId | 'given up'> {
+  const { backend } = repository
+  while (await isOver(backend, session)) {
+    await repository.loadIndex()
+    if (!(await isTreeWhole(repository, tree))) {
+      await backend.remove(fileName('snapshot', id))
+      await endSession(backend, session)
+      return 'given up'
+    }
+    await backend.remove(overName(session))
+  }
+  await endSession(backend, session)
+  return id
+}

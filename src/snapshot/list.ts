@@ -1,0 +1,52 @@
+import { type FileId, parseFileId } from '../encoding/index.ts'
+import { hasCode } from '../errors/index.ts'
+import { directories, fileName, listSessions, type Repository } from '../repository/index.ts'
+import { parseSnapshot, type Snapshot } from './record.ts'
+
+export interface ListedSnapshot extends Snapshot {
+  /** False while its session is given up on: it may lack chunks. Shown, but never chosen by itself. */
+  readonly isConfirmed: boolean
+}
+
+export interface SnapshotList {
+  /** Oldest first. */
+  readonly snapshots: readonly ListedSnapshot[]
+  readonly damaged: readonly { readonly id: FileId; readonly error: unknown }[]
+}
+
+/**
+ * Every snapshot: `snapshots/` is listed first, `sessions/` after it, so that a snapshot put under a session
+ * given up on is never taken for a whole one. To read chunks, load the index before.
+ */
+export async function listSnapshots(repository: Repository, signal?: AbortSignal): Promise<SnapshotList> {
+  const ids: FileId[] = []
+  for await (const file of repository.backend.list(directories.snapshot, signal)) {
+    const id = parseFileId(file.name.slice(directories.snapshot.length + 1))
+    if (id !== undefined) ids.push(id)
+  }
+  const { over } = await listSessions(repository.backend, signal)
+  const snapshots: ListedSnapshot[] = []
+  const damaged: { id: FileId; error: unknown }[] = []
+  for (const id of ids) {
+    try {
+      const record = await repository.getValue('snapshot', id, parseSnapshot, { isCached: true, signal })
+      snapshots.push({ id, ...record, isConfirmed: !over.has(record.session) })
+    } catch (error) {
+      if (hasCode(error, 'NO_SUCH_FILE')) continue
+      if (!hasCode(error, 'DAMAGED')) throw error
+      damaged.push({ id, error })
+    }
+  }
+  forgetCached(repository, ids)
+  snapshots.sort((left, right) => left.timeMs - right.timeMs || (left.id < right.id ? -1 : 1))
+  return { snapshots, damaged }
+}
+
+/** Drop cached snapshots that the repository does not have any more. */
+function forgetCached(repository: Repository, ids: readonly FileId[]): void {
+  const present = new Set(ids.map((id) => fileName('snapshot', id)))
+  const gone = [...repository.index.cachedNames()].filter(
+    (name) => name.startsWith(`${directories.snapshot}/`) && !present.has(name),
+  )
+  if (gone.length > 0) repository.index.removeCached(gone)
+}

@@ -1,0 +1,28 @@
+/**
+ * Tree: directories and chunk lists as content-addressed pages (docs/format.md, "Trees"). Pure: stores and
+ * reads through the one-method interfaces TreeSink and TreeSource.
+ */
+export type { ContentRun } from './content.ts'
+export { readContent, writeContent } from './content.ts'
+export type { DirectoryPage, DirectoryWriter } from './directory.ts'
+export { createDirectoryWriter, findInDirectory, readDirectory } from './directory.ts'
+export type {
+  ContentRef,
+  DeviceNode,
+  DirectoryNode,
+  FileNode,
+  Hole,
+  InodeFields,
+  Node,
+  NodeType,
+  PipeNode,
+  SymlinkNode,
+  Xattr,
+} from './node.ts'
+export { boundedXattrs, nodeTypes, nodeValue, parseNode } from './node.ts'
+export type { TreeSink, TreeSource } from './pages.ts'
+export { boundaryHash, splitIds } from './pages.ts'
+export type { ReachVisitor } from './reach.ts'
+export { visitTree } from './reach.ts'
+export type { DirectoryCursor, WalkEntry, WalkOptions } from './walk.ts'
+export { createDirectoryCursor, findNode, splitPath, walkTree } from './walk.ts'

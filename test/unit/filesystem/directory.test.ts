@@ -1,0 +1,54 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { joinName, nameFromBytes } from '../../../src/encoding/index.ts'
+import { readNames } from '../../../src/filesystem/index.ts'
+import { tempDirectory } from './scene.ts'
+
+function fill(names: readonly (string | Buffer)[]): string {
+  const directory = tempDirectory()
+  for (const name of names) writeFileSync(joinName(directory, name), '')
+  return directory
+}
+
+test('names are strings where they are UTF-8 and bytes where they are not, in order of bytes', () => {
+  const names = ['line\nfeed', 'ä', Buffer.from([0xff, 0x41]), 'a', 'b'.repeat(255), Buffer.from([0xe4])]
+  const expected = ['a', 'b'.repeat(255), 'line\nfeed', 'ä', Buffer.from([0xe4]), Buffer.from([0xff, 0x41])]
+  expect(readNames(fill(names))).toEqual(expected)
+})
+
+test('a name that truly holds U+FFFD stays a string', () => {
+  expect(readNames(fill(['\ufffd', 'x']))).toEqual(['x', '\ufffd'])
+})
+
+test('surrogates sort as their bytes do, above U+FFFF', () => {
+  expect(readNames(fill(['\u{10000}', '\ue000', 'z']))).toEqual(['z', '\ue000', '\u{10000}'])
+})
+
+test('any set of names comes back whole and in order', () => {
+  const byte = fc.integer({ min: 1, max: 255 }).filter((value) => value !== 0x2f)
+  const name = fc
+    .oneof(
+      fc.array(byte, { minLength: 1, maxLength: 255 }).map((bytes) => Buffer.from(bytes)),
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).map((text) => Buffer.from(text)),
+    )
+    .filter((bytes) => !/^\.{1,2}$|[/\0]/.test(bytes.toString('latin1')))
+  const top = tempDirectory()
+  let run = 0
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(name, { selector: (bytes) => bytes.toString('hex'), maxLength: 20 }),
+      (names) => {
+        const directory = join(top, String(run++))
+        mkdirSync(directory)
+        for (const each of names) writeFileSync(joinName(directory, each), '')
+        expect(readNames(directory)).toEqual([...names].sort(Buffer.compare).map(nameFromBytes))
+      },
+    ),
+  )
+})
+
+test('a path that is no directory is the system error ENOTDIR', () => {
+  expect(() => readNames(join(fill(['file']), 'file'))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }))
+})

@@ -1,0 +1,79 @@
+import {
+  chmodSync,
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createSpecialFile, readStatus, statusOf } from '../../../src/filesystem/index.ts'
+import { needsNativeCalls, needsRoot, tempDirectory } from './scene.ts'
+
+test('readStatus() tells every type apart and follows no symbolic link', (context) => {
+  needsNativeCalls(context)
+  const directory = tempDirectory()
+  const at = (name: string): string => join(directory, name)
+  writeFileSync(at('file'), 'four')
+  mkdirSync(at('directory'))
+  symlinkSync('file', at('symlink'))
+  for (const type of ['fifo', 'socket'] as const) createSpecialFile(at(type), type)
+  for (const type of ['file', 'directory', 'symlink', 'fifo', 'socket']) {
+    expect(readStatus(at(type)).type).toBe(type)
+  }
+  expect(readStatus(at('file'))).toMatchObject({ sizeBytes: 4n, links: 1, major: 0, minor: 0 })
+})
+
+test('the mode has setuid, setgid and sticky, and nothing of the type', () => {
+  const path = join(tempDirectory(), 'file')
+  writeFileSync(path, '')
+  chmodSync(path, 0o7753)
+  expect(readStatus(path).mode).toBe(0o7753)
+})
+
+test('hard links share an inode and are counted', () => {
+  const directory = tempDirectory()
+  writeFileSync(join(directory, 'one'), '')
+  linkSync(join(directory, 'one'), join(directory, 'two'))
+  const [one, two] = [readStatus(join(directory, 'one')), readStatus(join(directory, 'two'))]
+  expect(one.links).toBe(2)
+  expect(two).toEqual(one)
+})
+
+test('statusOf() an open file is its status by path', () => {
+  const path = join(tempDirectory(), 'file')
+  writeFileSync(path, 'x'.repeat(10_000))
+  const fd = openSync(path, 'r')
+  expect(statusOf(fd)).toEqual(readStatus(path))
+  closeSync(fd)
+})
+
+test('every device number comes back as it was made', (context) => {
+  needsRoot(context)
+  needsNativeCalls(context)
+  const path = join(tempDirectory(), 'device')
+  const numbers = fc.record({
+    major: fc.integer({ min: 0, max: 0xfff }),
+    minor: fc.integer({ min: 0, max: 0xfffff }),
+  })
+  fc.assert(
+    fc.property(fc.constantFrom('character' as const, 'block' as const), numbers, (type, device) => {
+      createSpecialFile(path, type, device)
+      try {
+        expect(readStatus(path)).toMatchObject({ type, ...device })
+      } finally {
+        unlinkSync(path)
+      }
+    }),
+  )
+})
+
+test('a path that is not there is the system error ENOENT', () => {
+  expect(() => readStatus(join(tempDirectory(), 'nothing'))).toThrow(
+    expect.objectContaining({ code: 'ENOENT' }),
+  )
+})
