@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { dirname, isAbsolute } from 'node:path'
 import {
   type ChunkId,
   compareNames,
@@ -55,7 +56,7 @@ export async function backup(
   const workingDirectory = options.workingDirectory ?? process.cwd()
   const absolute = paths.map((path) => absolutePath(path, workingDirectory))
   checkSources(absolute)
-  const ownPlaces = placesOf(options.ownPlaces ?? [])
+  const ownPlaces = placesOf([...placesOfRepository(repository), ...(options.ownPlaces ?? [])])
   return await runBackup(repository, absolute, options, async (writer, tally, parentTree) => {
     const readers = createReaders(repository, writer, threadCount(options), options.signal)
     try {
@@ -190,6 +191,13 @@ function checkSources(paths: readonly RawName[]): void {
       hint: 'check the paths; nothing was stored',
     })
   }
+}
+
+/** The repository's own directory and this client's cache: a backup into them would feed on itself. */
+function placesOfRepository(repository: Repository): string[] {
+  const { backend, indexDirectory } = repository
+  const cache = indexDirectory === undefined ? [] : [dirname(indexDirectory)]
+  return isAbsolute(backend.location) ? [backend.location, ...cache] : cache
 }
 
 /** Device and inode of places that exist. */

@@ -36,7 +36,7 @@ export interface BackupOptions {
   readonly compressionLevel?: number
   /** Reading threads; 0 reads in this thread. Default: one for each core, at most 8. */
   readonly threads?: number
-  /** Places never backed up whatever the paths say: the repository, the cache, temporary files. */
+  /** Further places that are never backed up; the repository's directory and the local cache never are. */
   readonly ownPlaces?: readonly string[]
   /** Directory that relative paths start from. Default: the process's. */
   readonly workingDirectory?: string

@@ -4,5 +4,5 @@
  */
 export type { Chunker } from './chunker.ts'
 export { createChunker } from './chunker.ts'
-export type { ChunkerGrowth, ChunkerParameters } from './parameters.ts'
+export type { ChunkerParameters } from './parameters.ts'
 export { checkParameters, defaultParameters, parametersForAverage, segmentBytes } from './parameters.ts'

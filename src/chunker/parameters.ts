@@ -35,7 +35,7 @@ export interface ChunkerGrowth {
 export const segmentBytes: number = 64 * 1024 * 1024
 
 /** The longest chunk any parameters may allow. */
-export const LARGEST_CHUNK_BYTES: number = 4 * 1024 * 1024
+const LARGEST_CHUNK_BYTES = 4 * 1024 * 1024
 
 const SMALLEST_AVERAGE_BYTES = 4 * 1024
 const LARGEST_AVERAGE_BYTES = 1024 * 1024

@@ -39,16 +39,21 @@ export function createPackOpener(
   return createOpener(kind, header, subkey, EMPTY)
 }
 
+/** An opened block: its payload as it was stored, and the plaintext; the same memory for a stored payload. */
+export interface OpenedBlock {
+  readonly payload: Buffer
+  readonly plain: Buffer
+}
+
 /**
  * Open one sealed block: authenticate, cut the padding, decompress into exactly the stated length.
  *
- * @returns its plaintext, owned by the caller; chunk ids are still to be checked
+ * @returns memory owned by the caller; chunk ids are still to be checked
  * @throws HoldfastError DAMAGED
  */
-export function openBlock(opener: FileOpener, shape: BlockShape, sealed: Uint8Array): Buffer {
-  const padded = opener.open(shape.number, sealed)
-  const payload = padded.subarray(0, shape.payloadBytes)
-  return expandPayload(shape.method as Method, payload, shape.plainBytes)
+export function openBlock(opener: FileOpener, shape: BlockShape, sealed: Uint8Array): OpenedBlock {
+  const payload = opener.open(shape.number, sealed).subarray(0, shape.payloadBytes)
+  return { payload, plain: expandPayload(shape.method as Method, payload, shape.plainBytes) }
 }
 
 /** The plaintext of a payload. @throws HoldfastError DAMAGED */

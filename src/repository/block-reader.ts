@@ -9,13 +9,13 @@ import {
 import { type ChunkId, type FileId, toHex } from '../encoding/index.ts'
 import { checkAborted, DamagedError } from '../errors/index.ts'
 import type { BlockPlace, ChunkPlace } from '../index/index.ts'
-import { createPackOpener, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
+import { createPackOpener, type OpenedBlock, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
 import { fileName, type PackKind } from './layout.ts'
 import { withFileName } from './sealed-value.ts'
 
-/** One block of a pack as it was read: its plaintext, or why there is none. */
+/** One block of a pack as it was read: its payload and plaintext, or why there is none. */
 export type BlockResult =
-  | { readonly place: BlockPlace; readonly plain: Buffer }
+  | ({ readonly place: BlockPlace } & OpenedBlock)
   | { readonly place: BlockPlace; readonly error: unknown }
 
 /** Neighbouring blocks are read in one go up to this much, over gaps up to that much. */
@@ -65,7 +65,7 @@ export class BlockReader {
     const name = fileName(place.kind, place.pack)
     const opener = await this.packOpener(place.kind, place.pack, signal)
     const sealed = await this.backend.getRange(name, place.offsetBytes, place.storedBytes, signal)
-    const plain = this.open(opener, place, sealed)
+    const { plain } = this.open(opener, place, sealed)
     cache.put(place, plain)
     return plain
   }
@@ -115,7 +115,7 @@ export class BlockReader {
     for (const place of group) {
       const at = place.offsetBytes - offsetBytes
       try {
-        yield { place, plain: this.open(opener, place, bytes.subarray(at, at + place.storedBytes)) }
+        yield { place, ...this.open(opener, place, bytes.subarray(at, at + place.storedBytes)) }
       } catch (error) {
         yield { place, error }
       }
@@ -140,7 +140,7 @@ export class BlockReader {
     }
   }
 
-  private open(opener: FileOpener, place: BlockPlace, sealed: Buffer): Buffer {
+  private open(opener: FileOpener, place: BlockPlace, sealed: Buffer): OpenedBlock {
     try {
       return openBlock(opener, place, sealed)
     } catch (error) {
@@ -164,6 +164,17 @@ export class BlockReader {
     this.openers.set(pack, opener)
     return opener
   }
+}
+
+/** Where the blocks lie that a pack's own footer lists, in order. */
+export function packPlaces(kind: PackKind, pack: FileId, footer: PackFooter): BlockPlace[] {
+  let offsetBytes = HEADER_BYTES
+  return footer.blocks.map((block, number) => {
+    const { storedBytes, payloadBytes, plainBytes, method } = block
+    const place = { pack, kind, number, offsetBytes, storedBytes, payloadBytes, plainBytes, method }
+    offsetBytes += storedBytes
+    return place
+  })
 }
 
 /** Least recently used plaintexts up to a number of bytes. */

@@ -106,6 +106,11 @@ export class RunWriter {
     return true
   }
 
+  /** Reserve chunks that are stored together. False, with none or some reserved, when any is stored already. */
+  reserveAll(ids: readonly ChunkId[]): boolean {
+    return ids.every((id) => !this.table.has(id)) && ids.every((id) => this.table.reserve(id))
+  }
+
   /** Store a block whose chunks the caller has reserved, here or in a worker. Owned by the writer from now on. */
   addBlock(kind: PackKind, block: PlainBlock): void {
     const { statistics } = this

@@ -8,16 +8,17 @@ export interface ChunkSet {
   add(id: ChunkId): boolean
   has(id: ChunkId): boolean
   hasNumber(number: number): boolean
-  /** Chunks in the set that no index file knows, as hex digits. */
-  readonly unknown: ReadonlySet<string>
+  /** False once the index was rebuilt: chunks then have other numbers, and the set answers nothing any more. */
+  isValid(): boolean
 }
 
 export function createChunkSet(repository: Repository): ChunkSet {
   const { index } = repository
   let bits = new Uint8Array((index.chunkNumbers >> 3) + 1)
   const unknown = new Set<string>()
+  let witness: { readonly id: ChunkId; readonly number: number } | undefined
   return {
-    unknown,
+    isValid: () => witness === undefined || index.chunkNumber(witness.id) === witness.number,
     add(id) {
       const number = index.chunkNumber(id)
       if (number === undefined) {
@@ -26,6 +27,8 @@ export function createChunkSet(repository: Repository): ChunkSet {
         unknown.add(name)
         return true
       }
+      witness ??= { id: Buffer.from(id) as Uint8Array as ChunkId, number }
+      if (unknown.size > 0 && unknown.has(toHex(id))) return false
       const at = number >> 3
       if (at >= bits.length) {
         const grown = new Uint8Array(Math.max(at + 1, bits.length * 2))
@@ -39,7 +42,9 @@ export function createChunkSet(repository: Repository): ChunkSet {
     },
     has(id) {
       const number = index.chunkNumber(id)
-      return number === undefined ? unknown.has(toHex(id)) : this.hasNumber(number)
+      // A chunk that was unknown when it came in may have got a number since.
+      if (number !== undefined && this.hasNumber(number)) return true
+      return unknown.size > 0 && unknown.has(toHex(id))
     },
     hasNumber: (number) => ((bits[number >> 3] ?? 0) & (1 << (number & 7))) !== 0,
   }

@@ -1,5 +1,4 @@
 import {
-  byteStrings,
   type ChunkId,
   chunkId,
   Fields,
@@ -101,6 +100,8 @@ const typeNames = new Map<number, NodeType>(
   (Object.keys(nodeTypes) as NodeType[]).map((name) => [nodeTypes[name], name]),
 )
 const COMMON_COUNT = 11
+const MAXIMUM_XATTRS = 65_536
+const MAXIMUM_XATTR_NAME_BYTES = 65_536
 const MAXIMUM_XATTRS_BYTES = 8 * 1024 * 1024
 /** Most ids a node holds itself; longer lists have pages. */
 export const INLINE_IDS = 64
@@ -168,7 +169,7 @@ export function parseNode(value: Value): Node {
     mtimeNs: fields.bigint(7),
     ctimeNs: fields.bigint(8),
     atimeNs: fields.isNull(9) ? null : fields.bigint(9),
-    xattrs: parseXattrs(fields.array(10, 65_536)),
+    xattrs: parseXattrs(fields.array(10, MAXIMUM_XATTRS)),
   }
   if (type === 'directory') return { type, ...common, tree: chunkId(fields.exactBytes(11, ID_BYTES)) }
   const inode: InodeFields = {
@@ -215,7 +216,7 @@ function parseXattrs(values: readonly Value[]): Xattr[] {
   let total = 0
   return values.map((value) => {
     const fields = new Fields(value, 'extended attribute', 2)
-    const xattr: Xattr = [fields.bytes(0, 65_536), fields.bytes(1, MAXIMUM_XATTRS_BYTES)]
+    const xattr: Xattr = [fields.bytes(0, MAXIMUM_XATTR_NAME_BYTES), fields.bytes(1, MAXIMUM_XATTRS_BYTES)]
     total += xattr[0].length + xattr[1].length
     if (total > MAXIMUM_XATTRS_BYTES)
       throw new HoldfastError('DAMAGED', 'a node has too many extended attributes')
@@ -249,9 +250,10 @@ function parseContent(depth: number, ids: Uint8Array): ContentRef {
 
 /** The extended attributes of a scan as a node keeps them; undefined when they are too large to keep. */
 export function boundedXattrs(xattrs: readonly Xattr[]): readonly Xattr[] | undefined {
-  const total = byteStrings(xattrs.flat(), 'extended attribute', MAXIMUM_XATTRS_BYTES).reduce(
-    (sum, bytes) => sum + bytes.length,
-    0,
-  )
-  return total > MAXIMUM_XATTRS_BYTES || xattrs.length > 65_536 ? undefined : xattrs
+  let total = 0
+  for (const [name, value] of xattrs) {
+    if (name.length > MAXIMUM_XATTR_NAME_BYTES) return undefined
+    total += name.length + value.length
+  }
+  return total > MAXIMUM_XATTRS_BYTES || xattrs.length > MAXIMUM_XATTRS ? undefined : xattrs
 }

@@ -57,6 +57,15 @@ test('a hole at the end stops at the size of the file', (context) => {
   closeSync(fd)
 })
 
+test('a file that grows meanwhile has holes within the size it had', (context) => {
+  needsNativeCalls(context)
+  const fd = openSparse(context, join(tempDirectory(), 'file'), [true, false])
+  const status = statusOf(fd)
+  ftruncateSync(fd, 9 * STEP)
+  expect(findHoles(fd, status)).toEqual([[BigInt(STEP), BigInt(STEP)]])
+  closeSync(fd)
+})
+
 test('the descriptor is at its start afterwards', (context) => {
   needsNativeCalls(context)
   const path = join(tempDirectory(), 'file')

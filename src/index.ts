@@ -1,0 +1,84 @@
+/**
+ * Holdfast as a library: open or create a repository, back up, list, restore, verify, forget, prune.
+ * Every long call takes an AbortSignal and reports progress. docs/library.md has a worked example.
+ */
+export type {
+  BackupExcludes,
+  BackupItem,
+  BackupOptions,
+  BackupProblem,
+  BackupProgress,
+  BackupResult,
+} from './backup/index.ts'
+export { backup, backupStream } from './backup/index.ts'
+export type { Secret } from './crypto/index.ts'
+export type { ChunkId, FileId, RawName, SessionId } from './encoding/index.ts'
+export {
+  compareNames,
+  displayName,
+  joinName,
+  nameBytes,
+  nameFromBytes,
+  parseFileId,
+  toHex,
+} from './encoding/index.ts'
+export type { ErrorCode } from './errors/index.ts'
+export { DamagedError, exitCodes, HoldfastError } from './errors/index.ts'
+export type { Marker } from './filesystem/index.ts'
+export { capabilities, parseExcludeFile, parseMarker } from './filesystem/index.ts'
+export type {
+  Duration,
+  ForgetGroup,
+  ForgetOptions,
+  GroupKey,
+  KeepPolicy,
+  KeptSnapshot,
+  RemovedSnapshots,
+} from './forget/index.ts'
+export {
+  formatDuration,
+  groupSnapshots,
+  isEmptyPolicy,
+  parseDuration,
+  parseKeepCount,
+  planForget,
+  removeSnapshots,
+  UNLIMITED,
+} from './forget/index.ts'
+export type { CreateOptions, ListOptions, OpenOptions } from './library/index.ts'
+export {
+  createKeyFile,
+  createRepository,
+  defaultCacheDirectory,
+  defaultKeyFile,
+  defaultRepositoryLocation,
+  formatKeyText,
+  listNodes,
+  openRepository,
+  readKeyFile,
+  resolvePath,
+} from './library/index.ts'
+export type { PruneOptions, PrunePlan, PruneProgress, PruneResult, WaitingFor } from './prune/index.ts'
+export { prune } from './prune/index.ts'
+export type { AddKeyOptions, KeySummary, Repository } from './repository/index.ts'
+export { addKey, listKeys, PROGRAM_VERSION, removeKey, replaceKey } from './repository/index.ts'
+export type {
+  ChooseOptions,
+  GitState,
+  ListedSnapshot,
+  Snapshot,
+  SnapshotArgument,
+  SnapshotFilter,
+  SnapshotList,
+  SnapshotSummary,
+} from './snapshot/index.ts'
+export {
+  chooseSnapshot,
+  formatTimeWithOffset,
+  listSnapshots,
+  machineOffsetMinutes,
+  matchesFilter,
+  parseSnapshotArgument,
+  parseTime,
+} from './snapshot/index.ts'
+export type { FileNode, Node, WalkEntry } from './tree/index.ts'

@@ -1,0 +1,49 @@
+import { openBackend } from '../backend/index.ts'
+import { chunkerConfig } from '../backup/index.ts'
+import type { Secret } from '../crypto/index.ts'
+import * as store from '../repository/index.ts'
+import { defaultCacheDirectory } from './places.ts'
+
+export interface OpenOptions {
+  /** A path, or an address such as `sftp:user@host:/path`. */
+  readonly location: string
+  readonly secret: Secret
+  /** Folder for the local index and other caches; null keeps them in memory. Default: the user's cache folder. */
+  readonly cacheDirectory?: string | null
+  /** Lines for the user that are no errors, such as a rebuilt index. */
+  readonly onNotice?: (message: string) => void
+}
+
+export interface CreateOptions extends OpenOptions {
+  /** Average length of chunks at the start of a file: a power of two from 4 KiB to 1 MiB. */
+  readonly chunkerAverageBytes?: number
+  /** zstd level, 0 for none. */
+  readonly compressionLevel?: number
+  readonly packTargetBytes?: number
+}
+
+/** Open a repository. Close it when done. @throws HoldfastError NO_REPOSITORY, WRONG_KEY, DAMAGED, NEWER_FORMAT */
+export async function openRepository(options: OpenOptions): Promise<store.Repository> {
+  const backend = await openBackend(options.location)
+  return await store.openRepository(backend, { ...options, cacheDirectory: cacheOf(options) })
+}
+
+/** Make a repository and open it. @throws HoldfastError ALREADY_EXISTS */
+export async function createRepository(options: CreateOptions): Promise<store.Repository> {
+  const { compressionLevel, packTargetBytes } = options
+  const backend = await openBackend(options.location, { create: true })
+  return await store.createRepository(backend, {
+    ...options,
+    cacheDirectory: cacheOf(options),
+    chunker: chunkerConfig(options.chunkerAverageBytes),
+    settings: {
+      ...(compressionLevel === undefined ? {} : { compressionLevel }),
+      ...(packTargetBytes === undefined ? {} : { packTargetBytes }),
+    },
+    nowMs: Date.now(),
+  })
+}
+
+function cacheOf(options: OpenOptions): string | null {
+  return options.cacheDirectory === undefined ? defaultCacheDirectory() : options.cacheDirectory
+}

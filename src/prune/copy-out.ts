@@ -1,0 +1,112 @@
+import { type ChunkId, chunkId, ID_BYTES } from '../encoding/index.ts'
+import { checkAborted, DamagedError, hasCode } from '../errors/index.ts'
+import {
+  type BlockPlace,
+  type BlockResult,
+  CHUNK_ROW_BYTES,
+  DATA_BLOCK_BYTES,
+  fileName,
+  type PackFooter,
+  packPlaces,
+  type Repository,
+  type RunWriter,
+  type StoredPack,
+  TREE_BLOCK_BYTES,
+} from '../repository/index.ts'
+import type { ChunkSet } from '../snapshot/index.ts'
+
+interface WantedChunk {
+  readonly id: ChunkId
+  readonly offsetBytes: number
+  readonly lengthBytes: number
+}
+
+/**
+ * Copy out of a condemned pack every chunk that is needed and has no good copy by the index as it is loaded
+ * (rules R3, R11): other condemned packs are no copies either. Blocks that are wanted whole keep their payload,
+ * so that nothing is compressed again; what is left of others goes into new blocks in the old order.
+ *
+ * @returns how many chunks were copied; undefined when the pack is gone: whoever deleted it has copied them
+ * @throws DamagedError when a wanted chunk cannot be read
+ */
+export async function copyOut(
+  repository: Repository,
+  writer: RunWriter,
+  pack: StoredPack,
+  needed: ChunkSet,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  let footer: PackFooter
+  try {
+    footer = await repository.readFooter(pack.kind, pack.id, pack.sizeBytes, signal)
+  } catch (error) {
+    if (hasCode(error, 'NO_SUCH_FILE')) return undefined
+    throw error
+  }
+  const wanted = new Map<number, readonly WantedChunk[]>()
+  const places: BlockPlace[] = []
+  for (const place of packPlaces(pack.kind, pack.id, footer)) {
+    const chunks = wantedChunks(repository, footer.blocks[place.number]!.chunks, needed)
+    if (chunks.length === 0) continue
+    wanted.set(place.number, chunks)
+    places.push(place)
+  }
+  let copied = 0
+  for await (const result of repository.readBlocks(places, signal)) {
+    checkAborted(signal)
+    if ('error' in result) {
+      if (hasCode(result.error, 'NO_SUCH_FILE')) return undefined
+      throw result.error
+    }
+    const chunks = wanted.get(result.place.number)!
+    copied += copyChunks(repository, writer, result, footer.blocks[result.place.number]!.chunks, chunks)
+    await writer.drained()
+  }
+  return copied
+}
+
+function wantedChunks(repository: Repository, rows: Uint8Array, needed: ChunkSet): WantedChunk[] {
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.length)
+  const wanted: WantedChunk[] = []
+  let offsetBytes = 0
+  for (let at = 0; at < rows.length; at += CHUNK_ROW_BYTES) {
+    const id = chunkId(rows.subarray(at, at + ID_BYTES))
+    const lengthBytes = view.getUint32(at + ID_BYTES, true)
+    if (needed.has(id) && !repository.index.has(id)) wanted.push({ id, offsetBytes, lengthBytes })
+    offsetBytes += lengthBytes
+  }
+  return wanted
+}
+
+function copyChunks(
+  repository: Repository,
+  writer: RunWriter,
+  block: Exclude<BlockResult, { error: unknown }>,
+  rows: Uint8Array,
+  wanted: readonly WantedChunk[],
+): number {
+  const { kind, pack } = block.place
+  for (const chunk of wanted) {
+    const bytes = block.plain.subarray(chunk.offsetBytes, chunk.offsetBytes + chunk.lengthBytes)
+    if (Buffer.compare(repository.chunkIdOf(kind, bytes), chunk.id) !== 0) {
+      throw new DamagedError(fileName(kind, pack), 'a chunk is not what its id says')
+    }
+  }
+  const target = kind === 'data' ? DATA_BLOCK_BYTES : TREE_BLOCK_BYTES
+  const isWhole = wanted.length * CHUNK_ROW_BYTES === rows.length
+  if (isWhole && block.plain.length * 2 >= target && writer.reserveAll(wanted.map((chunk) => chunk.id))) {
+    writer.addBlock(kind, {
+      method: block.place.method as 0 | 1,
+      payload: block.payload,
+      plainBytes: block.plain.length,
+      chunks: rows,
+    })
+    return wanted.length
+  }
+  let copied = 0
+  for (const chunk of wanted) {
+    const bytes = block.plain.subarray(chunk.offsetBytes, chunk.offsetBytes + chunk.lengthBytes)
+    if (writer.saveChunk(kind, chunk.id, bytes)) copied++
+  }
+  return copied
+}

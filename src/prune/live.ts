@@ -1,0 +1,110 @@
+import { type ChunkId, type FileId, parseFileId, toHex } from '../encoding/index.ts'
+import { HoldfastError } from '../errors/index.ts'
+import { directories, type Repository } from '../repository/index.ts'
+import { type ChunkSet, createChunkSet, type ListedSnapshot, listSnapshots } from '../snapshot/index.ts'
+import { visitTree } from '../tree/index.ts'
+
+export interface LiveChunks {
+  /** Every chunk some listed snapshot needs, or needed when an earlier pass listed it. */
+  readonly set: ChunkSet
+  /** Snapshots of sessions given up on that lack chunks. */
+  readonly incomplete: readonly FileId[]
+}
+
+/**
+ * List the snapshots and find every chunk they need. Every snapshot counts, also one whose session is over
+ * (rule R13). Trees visited by an earlier pass are not walked again: what a tree needs never changes.
+ *
+ * @param earlier what an earlier pass of this run has found
+ * @throws HoldfastError DAMAGED when a snapshot that nobody gave up on, and that is still there, lacks a chunk or
+ *   cannot be read: what it needs is then not known, and nothing may be deleted
+ */
+export async function findLiveChunks(
+  repository: Repository,
+  earlier: ChunkSet | undefined,
+  onSnapshot: (done: number, total: number) => void,
+  signal?: AbortSignal,
+): Promise<LiveChunks> {
+  const { snapshots, damaged } = await listSnapshots(repository, signal)
+  if (damaged.length > 0) {
+    throw new HoldfastError(
+      'DAMAGED',
+      `snapshot ${damaged[0]!.id} cannot be read, so what it needs is not known`,
+      {
+        hint: 'run holdfast verify; a snapshot that is beyond repair can be removed with holdfast forget',
+        cause: damaged[0]!.error,
+      },
+    )
+  }
+  const set = earlier ?? createChunkSet(repository)
+  const incomplete: FileId[] = []
+  let done = 0
+  for (const snapshot of snapshots) {
+    const missing = await visitSnapshot(repository, snapshot, set, signal)
+    if (missing !== undefined) await judgeMissing(repository, snapshot, missing, incomplete)
+    onSnapshot(++done, snapshots.length)
+  }
+  return { set, incomplete }
+}
+
+/** @returns a chunk the snapshot lacks by an index that was loaded after it was missed; undefined when it is whole */
+async function visitSnapshot(
+  repository: Repository,
+  snapshot: ListedSnapshot,
+  set: ChunkSet,
+  signal: AbortSignal | undefined,
+): Promise<ChunkId | undefined> {
+  const unknown: ChunkId[] = []
+  let unreadable: ChunkId | undefined
+  await visitTree(
+    repository,
+    snapshot.tree,
+    {
+      enterTree: (id) => set.add(id),
+      data(ids) {
+        for (const id of ids) {
+          set.add(id)
+          if (repository.index.chunkNumber(id) === undefined) unknown.push(id)
+        }
+      },
+      unreadable(id) {
+        unreadable ??= id
+      },
+    },
+    signal,
+  )
+  if (unknown.length > 0) await repository.loadIndex({ signal })
+  for (const id of unknown) {
+    if (repository.index.chunkNumber(id) === undefined) return unreadable ?? id
+    set.add(id)
+  }
+  return unreadable
+}
+
+async function judgeMissing(
+  repository: Repository,
+  snapshot: ListedSnapshot,
+  missing: ChunkId,
+  incomplete: FileId[],
+): Promise<void> {
+  if (!snapshot.isConfirmed) {
+    incomplete.push(snapshot.id)
+    repository.onNotice(`snapshot ${snapshot.id.slice(0, 8)} is incomplete: its session was given up on`)
+    return
+  }
+  if (!(await isListed(repository, snapshot.id))) return
+  throw new HoldfastError(
+    'DAMAGED',
+    `snapshot ${snapshot.id} lacks chunk ${toHex(missing)}; nothing was deleted`,
+    {
+      hint: 'run holdfast verify, and back up again to store what is lost; then prune',
+    },
+  )
+}
+
+async function isListed(repository: Repository, snapshot: FileId): Promise<boolean> {
+  for await (const file of repository.backend.list(directories.snapshot)) {
+    if (parseFileId(file.name.slice(directories.snapshot.length + 1)) === snapshot) return true
+  }
+  return false
+}

@@ -1,0 +1,103 @@
+import type { FileId, SessionId } from '../encoding/index.ts'
+import {
+  indexFileValue,
+  listPacks,
+  listSessions,
+  pendingValue,
+  type Repository,
+  type StoredPack,
+} from '../repository/index.ts'
+import type { ChunkSet } from '../snapshot/index.ts'
+import { findLiveChunks } from './live.ts'
+import type { PruneOptions, PrunePlan } from './options.ts'
+import { listPending } from './pending-files.ts'
+import { choosePacks } from './plan.ts'
+
+export interface Marked {
+  readonly plan: PrunePlan
+  /** Chunks that were found to be needed. */
+  readonly live: ChunkSet
+}
+
+/**
+ * Choose what goes and condemn it. Changes nothing in a dry run.
+ *
+ * The order makes the choice exact: packs and index, then sessions, then snapshots. Safety rests on none of
+ * that, but on the condemnation being durable before the sessions are listed that have to end (rule R4).
+ */
+export async function mark(
+  repository: Repository,
+  own: SessionId | undefined,
+  options: PruneOptions,
+): Promise<Marked> {
+  const { signal, onProgress } = options
+  const stored = new Map<FileId, StoredPack>()
+  for await (const pack of listPacks(repository, signal)) stored.set(pack.id, pack)
+  await repository.loadIndex({ signal })
+  const { alive, over } = await listSessions(repository.backend, signal)
+  const working = new Set([...alive].filter((session) => session !== own && !over.has(session)))
+  const { set: live } = await findLiveChunks(
+    repository,
+    undefined,
+    (done, total) => onProgress?.({ phase: 'find', done, total }),
+    signal,
+  )
+  onProgress?.({ phase: 'plan', done: 0, total: 0 })
+  const { maxUnused, maxRepackBytes } = options
+  const { plan, condemn } = await choosePacks({
+    repository,
+    stored,
+    alive: working,
+    live,
+    maxUnused,
+    maxRepackBytes,
+  })
+  if (own !== undefined) {
+    if (condemn.length > 0) await condemnPacks(repository, own, condemn)
+    await makePending(repository, own, stored, signal)
+  }
+  return { plan, live }
+}
+
+/** Say durably, and for ever, that these packs are no good copies any more. */
+async function condemnPacks(
+  repository: Repository,
+  own: SessionId,
+  condemned: readonly FileId[],
+): Promise<void> {
+  const facts = { packs: [], condemned, replaces: [] }
+  const file = await repository.putValue('index', indexFileValue(facts), own)
+  await repository.index.update(once({ file, facts }))
+}
+
+/**
+ * Name the sessions that have to end before condemned packs go: every condemned pack that is stored and in no
+ * pending file, also those of a prune that died before it came to this.
+ */
+async function makePending(
+  repository: Repository,
+  own: SessionId,
+  stored: ReadonlyMap<FileId, StoredPack>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const named = new Set((await listPending(repository, signal)).flatMap((pending) => pending.packs))
+  const packs = [...stored.keys()].filter((id) => repository.index.isCondemned(id) && !named.has(id))
+  if (packs.length === 0) return
+  await putPending(repository, own, packs, [])
+}
+
+/** Put a pending file with the sessions listed now; what it names must be durable already. */
+export async function putPending(
+  repository: Repository,
+  own: SessionId,
+  packs: readonly FileId[],
+  indexFiles: readonly FileId[],
+): Promise<void> {
+  const { alive } = await listSessions(repository.backend)
+  const sessions = [...alive].filter((session) => session !== own)
+  await repository.putValue('pending', pendingValue({ packs, indexFiles, sessions }), own)
+}
+
+export async function* once<Item>(item: Item): AsyncGenerator<Item> {
+  yield item
+}

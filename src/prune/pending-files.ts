@@ -1,0 +1,25 @@
+import { type FileId, parseFileId } from '../encoding/index.ts'
+import { hasCode } from '../errors/index.ts'
+import { directories, type Pending, parsePending, type Repository } from '../repository/index.ts'
+
+export interface PendingFile extends Pending {
+  readonly id: FileId
+}
+
+/** Read every file of `pending/`; one that another prune has dealt with meanwhile is left out. */
+export async function listPending(repository: Repository, signal?: AbortSignal): Promise<PendingFile[]> {
+  const found: PendingFile[] = []
+  for await (const file of repository.backend.list(directories.pending, signal)) {
+    const id = parseFileId(file.name.slice(directories.pending.length + 1))
+    if (id === undefined) continue
+    try {
+      found.push({ id, ...(await repository.getValue('pending', id, parsePending, { signal })) })
+    } catch (error) {
+      if (hasCode(error, 'NO_SUCH_FILE')) continue
+      if (!hasCode(error, 'DAMAGED')) throw error
+      // Its packs are condemned and named in no readable pending file: the mark makes a new one for them.
+      repository.onNotice(`${error.message}; what it names is taken up anew`)
+    }
+  }
+  return found
+}

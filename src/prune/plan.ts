@@ -1,0 +1,199 @@
+import type { FileId, SessionId } from '../encoding/index.ts'
+import { hasCode } from '../errors/index.ts'
+import type { PackKind, PackRow, Repository, StoredPack } from '../repository/index.ts'
+import type { ChunkSet } from '../snapshot/index.ts'
+import type { PackTotals, PrunePlan } from './options.ts'
+
+const DEFAULT_MAX_UNUSED = 0.03
+/** Packs below this share of their target are merged, once so many of a kind have come together. */
+const SMALL_SHARE = 4
+const SMALL_COUNT = 8
+const TREE_PACK_SHARE = 4
+
+export interface PlanParts {
+  readonly repository: Repository
+  readonly stored: ReadonlyMap<FileId, StoredPack>
+  /** Sessions that were alive after the packs were listed and the index loaded: their packs are left alone. */
+  readonly alive: ReadonlySet<SessionId>
+  readonly live: ChunkSet
+  readonly maxUnused?: number | undefined
+  readonly maxRepackBytes?: number | undefined
+}
+
+export interface ChosenPacks {
+  readonly plan: PrunePlan
+  /** Packs to condemn. */
+  readonly condemn: readonly FileId[]
+}
+
+interface PackUse {
+  readonly row: PackRow
+  /** Live plaintext bytes of each block. */
+  readonly liveBytes: Float64Array
+}
+
+/** Choose the packs to go: without live chunks, worth rewriting, too small, or in no index file. Reads only. */
+export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
+  const { repository, stored, alive } = parts
+  const { uses, usedChunks, unusedChunks, duplicateChunks } = measureUse(parts)
+  const keep = startTotals()
+  const drop = startTotals()
+  const rewrite = startTotals()
+  const condemn: FileId[] = []
+  const candidates: { use: PackUse; deadShare: number; isSmall: boolean }[] = []
+  let unusedBytesKept = 0
+
+  for (const use of uses.values()) {
+    const { row } = use
+    if (row.state === 'condemned' || !stored.has(row.id)) continue
+    const { liveStored, deadStored } = deadSpace(repository, use)
+    if (alive.has(row.session)) {
+      add(keep, row.sizeBytes)
+    } else if (liveStored === 0) {
+      condemn.push(row.id)
+      add(drop, row.sizeBytes)
+    } else if (row.state === 'lost') {
+      // What can still be read of it is worth more where it is.
+      add(keep, row.sizeBytes)
+    } else {
+      const deadShare = deadStored / (liveStored + deadStored)
+      candidates.push({ use, deadShare, isSmall: isSmall(repository, row) })
+    }
+  }
+
+  const crowded = crowdedKinds(candidates.filter((one) => one.isSmall).map((one) => one.use.row))
+  const maxUnused = parts.maxUnused ?? DEFAULT_MAX_UNUSED
+  candidates.sort((left, right) => right.deadShare - left.deadShare)
+  for (const { use, deadShare, isSmall } of candidates) {
+    const { row } = use
+    const isWorth = deadShare > maxUnused || (isSmall && crowded.has(row.kind))
+    if (isWorth && rewrite.bytes + row.sizeBytes <= (parts.maxRepackBytes ?? Number.POSITIVE_INFINITY)) {
+      condemn.push(row.id)
+      add(rewrite, row.sizeBytes)
+    } else {
+      add(keep, row.sizeBytes)
+      unusedBytesKept += deadShare * row.sizeBytes
+    }
+  }
+
+  const unlisted = await findUnlisted(parts)
+  condemn.push(...unlisted.map((pack) => pack.id))
+  const unlistedTotals = startTotals()
+  for (const pack of unlisted) add(unlistedTotals, pack.sizeBytes)
+  const total = {
+    count: stored.size,
+    bytes: [...stored.values()].reduce((sum, pack) => sum + pack.sizeBytes, 0),
+  }
+  const plan: PrunePlan = {
+    total,
+    keep,
+    rewrite,
+    drop,
+    unlisted: unlistedTotals,
+    usedChunks,
+    unusedChunks,
+    duplicateChunks,
+    unusedBytesKept: Math.round(unusedBytesKept),
+  }
+  return { plan, condemn }
+}
+
+/** One pass over the index: how much of each block is live. Of several good copies only one counts as live. */
+function measureUse(parts: PlanParts): {
+  uses: Map<number, PackUse>
+  usedChunks: number
+  unusedChunks: number
+  duplicateChunks: number
+} {
+  const { repository, live, stored } = parts
+  const { index } = repository
+  const uses = new Map<number, PackUse>()
+  for (const row of index.packs()) {
+    uses.set(row.number, { row, liveBytes: new Float64Array(index.blocks(row.number).length) })
+  }
+  let usedChunks = 0
+  let unusedChunks = 0
+  let duplicateChunks = 0
+  for (const chunk of index.chunks()) {
+    const good = chunk.homes.filter((home) => {
+      const row = uses.get(home.pack)?.row
+      return row !== undefined && row.state !== 'condemned' && stored.has(row.id)
+    })
+    if (good.length === 0) continue
+    if (!live.hasNumber(chunk.number)) {
+      unusedChunks++
+      continue
+    }
+    usedChunks++
+    duplicateChunks += good.length - 1
+    // A copy in a pack that is not known to be damaged is the one that counts; then the oldest.
+    const kept = good.find((home) => uses.get(home.pack)!.row.state === 'good') ?? good[0]!
+    uses.get(kept.pack)!.liveBytes[kept.block]! += kept.lengthBytes
+  }
+  return { uses, usedChunks, unusedChunks, duplicateChunks }
+}
+
+/** Stored bytes of a pack's blocks, shared out by how much of each block's plaintext is live. */
+function deadSpace(repository: Repository, use: PackUse): { liveStored: number; deadStored: number } {
+  let liveStored = 0
+  let deadStored = 0
+  for (const block of repository.index.blocks(use.row.number)) {
+    const liveShare = block.plainBytes === 0 ? 0 : use.liveBytes[block.number]! / block.plainBytes
+    liveStored += block.storedBytes * liveShare
+    deadStored += block.storedBytes * (1 - liveShare)
+  }
+  return { liveStored, deadStored }
+}
+
+/** Packs in storage that no index file lists and nobody has condemned, but for those of sessions at work. */
+async function findUnlisted(parts: PlanParts): Promise<StoredPack[]> {
+  const { repository, stored, alive } = parts
+  const found: StoredPack[] = []
+  for (const pack of stored.values()) {
+    if (repository.index.pack(pack.id) !== undefined || repository.index.isCondemned(pack.id)) continue
+    if (alive.size > 0 && (await mayBelongTo(repository, pack, alive))) continue
+    found.push(pack)
+  }
+  return found
+}
+
+/** True when one of the sessions wrote the pack, or its footer cannot tell. */
+async function mayBelongTo(
+  repository: Repository,
+  pack: StoredPack,
+  sessions: ReadonlySet<SessionId>,
+): Promise<boolean> {
+  try {
+    return sessions.has((await repository.readFooter(pack.kind, pack.id, pack.sizeBytes)).session)
+  } catch (error) {
+    if (hasCode(error, 'DAMAGED') || hasCode(error, 'NO_SUCH_FILE')) return true
+    throw error
+  }
+}
+
+function isSmall(repository: Repository, row: PackRow): boolean {
+  return row.sizeBytes < smallBytes(repository, row.kind)
+}
+
+function smallBytes(repository: Repository, kind: PackKind): number {
+  const target = repository.settings.packTargetBytes / (kind === 'tree' ? TREE_PACK_SHARE : 1)
+  return target / SMALL_SHARE
+}
+
+/** Kinds that have so many small packs that merging them is worth it. */
+function crowdedKinds(small: readonly PackRow[]): Set<PackKind> {
+  return new Set(
+    (['data', 'tree'] as const).filter(
+      (kind) => small.filter((row) => row.kind === kind).length >= SMALL_COUNT,
+    ),
+  )
+}
+
+function startTotals(): { -readonly [Key in keyof PackTotals]: PackTotals[Key] } {
+  return { count: 0, bytes: 0 }
+}
+
+function add(totals: { count: number; bytes: number }, bytes: number): void {
+  totals.count++
+  totals.bytes += bytes
+}

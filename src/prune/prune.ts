@@ -1,0 +1,52 @@
+import { temporaryOwner } from '../backend/index.ts'
+import { parseSessionId } from '../encoding/index.ts'
+import {
+  endSession,
+  listSessions,
+  type Repository,
+  startSession,
+  TEMPORARY_DIRECTORY,
+} from '../repository/index.ts'
+import { mark } from './mark.ts'
+import { mergeIndexFiles } from './merge.ts'
+import type { PruneOptions, PruneResult } from './options.ts'
+import { sweep } from './sweep.ts'
+
+/**
+ * Remove what no snapshot needs, and tidy up. Safe beside any number of backups and other prunes, none of which
+ * it ever blocks: what sessions at work may rely on is condemned now and deleted by a later prune.
+ *
+ * @throws HoldfastError DAMAGED when a snapshot lacks a chunk; then nothing is deleted
+ */
+export async function prune(repository: Repository, options: PruneOptions = {}): Promise<PruneResult> {
+  const nothing = { deletedPacks: 0, deletedBytes: 0, copiedChunks: 0, copiedBytes: 0, waitingFiles: 0 }
+  if (options.isDryRun) {
+    const { plan } = await mark(repository, undefined, options)
+    return { plan, ...nothing, mergedIndexFiles: 0, waitingFor: [], incompleteSnapshots: [] }
+  }
+  repository.checkWritable()
+  const { backend } = repository
+  const own = await startSession(backend, repository, 'prune', options.nowMs ?? Date.now())
+  try {
+    const { plan, live } = await mark(repository, own, options)
+    const mergedIndexFiles = await mergeIndexFiles(repository, own, options.signal)
+    const swept = await sweep(repository, own, live, options)
+    await removeTemporaryFiles(repository)
+    return { plan, mergedIndexFiles, ...swept }
+  } finally {
+    await endSession(backend, own)
+  }
+}
+
+/** Temporary files of sessions that are not listed any more; a session is listed before it writes its first. */
+async function removeTemporaryFiles(repository: Repository): Promise<void> {
+  const { backend } = repository
+  const names: string[] = []
+  for await (const file of backend.list(TEMPORARY_DIRECTORY)) names.push(file.name)
+  if (names.length === 0) return
+  const { alive } = await listSessions(backend)
+  for (const name of names) {
+    const session = parseSessionId(temporaryOwner(name) ?? '')
+    if (session !== undefined && !alive.has(session)) await backend.remove(name)
+  }
+}

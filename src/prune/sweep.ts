@@ -1,0 +1,194 @@
+import type { FileId, SessionId } from '../encoding/index.ts'
+import { checkAborted, HoldfastError } from '../errors/index.ts'
+import {
+  declareOver,
+  fileName,
+  isOver,
+  listPacks,
+  listSessions,
+  overName,
+  type Repository,
+  RunWriter,
+  readSession,
+  type StoredPack,
+} from '../repository/index.ts'
+import { type ChunkSet, isTreeWhole, listSnapshots } from '../snapshot/index.ts'
+import { copyOut } from './copy-out.ts'
+import { findLiveChunks } from './live.ts'
+import type { PruneOptions, WaitingFor } from './options.ts'
+import { listPending, type PendingFile } from './pending-files.ts'
+
+const DEFAULT_SESSION_AGE_MS = 14 * 24 * 3600 * 1000
+/** Removals under way at once. */
+const REMOVALS = 16
+
+export interface Swept {
+  readonly deletedPacks: number
+  readonly deletedBytes: number
+  readonly copiedChunks: number
+  readonly copiedBytes: number
+  readonly waitingFiles: number
+  readonly waitingFor: readonly WaitingFor[]
+  readonly incompleteSnapshots: readonly FileId[]
+}
+
+/**
+ * Delete what was condemned and may go. One order: the sessions of a pending file have ended or are over; then
+ * snapshots are listed; then the index is loaded; then missing good copies are made; then it is deleted.
+ */
+export async function sweep(
+  repository: Repository,
+  own: SessionId,
+  earlier: ChunkSet,
+  options: PruneOptions,
+): Promise<Swept> {
+  const { signal } = options
+  const { ready, waiting, waitingFor } = await readyPending(repository, own, options)
+  const done = { deletedPacks: 0, deletedBytes: 0, copiedChunks: 0, copiedBytes: 0 }
+  let incompleteSnapshots: readonly FileId[] = []
+  if (ready.length > 0) {
+    const onSnapshot = (): void => {}
+    const live = await findLiveChunks(repository, earlier, onSnapshot, signal)
+    incompleteSnapshots = live.incomplete
+    await repository.loadIndex({ signal })
+    const packs = await storedPacks(repository, ready, signal)
+    const copied = await copyAll(repository, own, packs, live.set, options)
+    done.copiedChunks = copied.chunks
+    done.copiedBytes = copied.bytes
+    if (!live.set.isValid()) {
+      throw new HoldfastError(
+        'FAILED',
+        'the local index was rebuilt while this prune ran; nothing was deleted',
+        {
+          hint: 'run holdfast prune again',
+        },
+      )
+    }
+    // Somebody gave up on this very session: an index it loaded may have been overtaken. Nothing is deleted.
+    if (await isOver(repository.backend, own)) {
+      repository.onNotice('another prune gave up waiting for this one: stopping before anything is deleted')
+    } else {
+      await removeAll(repository, packs, ready, options)
+      done.deletedPacks = packs.length
+      done.deletedBytes = packs.reduce((sum, pack) => sum + pack.sizeBytes, 0)
+    }
+  }
+  await confirmSnapshots(repository, signal)
+  const waitingFiles = waiting.reduce((sum, one) => sum + one.packs.length + one.indexFiles.length, 0)
+  return { ...done, waitingFiles, waitingFor, incompleteSnapshots }
+}
+
+/** Pending files whose sessions have all ended or are over; on those too old, this prune gives up now. */
+async function readyPending(
+  repository: Repository,
+  own: SessionId,
+  options: PruneOptions,
+): Promise<{ ready: PendingFile[]; waiting: PendingFile[]; waitingFor: WaitingFor[] }> {
+  const pending = await listPending(repository, options.signal)
+  const { alive, over } = await listSessions(repository.backend, options.signal)
+  const ended = (session: SessionId): boolean => !alive.has(session) || over.has(session)
+  const awaited = new Set(
+    pending.flatMap((one) => one.sessions).filter((session) => !ended(session) && session !== own),
+  )
+  const waitingFor: WaitingFor[] = []
+  const givenUp = new Set<SessionId>()
+  for (const session of awaited) {
+    const waits = await giveUpOrWait(repository, own, session, options)
+    if (waits === undefined) givenUp.add(session)
+    else waitingFor.push(waits)
+  }
+  const isReady = (one: PendingFile): boolean =>
+    one.sessions.every((session) => ended(session) || givenUp.has(session))
+  return { ready: pending.filter(isReady), waiting: pending.filter((one) => !isReady(one)), waitingFor }
+}
+
+/** @returns undefined when the session has ended or was declared over, durably, just now */
+async function giveUpOrWait(
+  repository: Repository,
+  own: SessionId,
+  session: SessionId,
+  options: PruneOptions,
+): Promise<WaitingFor | undefined> {
+  const info = await readSession(repository.backend, repository, session)
+  if (info === undefined) return undefined
+  const ageMs = (options.nowMs ?? Date.now()) - info.startedMs
+  const since = new Date(info.startedMs).toISOString()
+  const description = `${info.operation} of ${info.user}@${info.host}, process ${info.pid}, since ${since}`
+  if (ageMs <= (options.sessionAgeMs ?? DEFAULT_SESSION_AGE_MS)) return { session, description }
+  repository.onNotice(`giving up on a session: ${description}`)
+  await declareOver(repository.backend, repository, session, own)
+  return undefined
+}
+
+async function storedPacks(
+  repository: Repository,
+  ready: readonly PendingFile[],
+  signal: AbortSignal | undefined,
+): Promise<StoredPack[]> {
+  const wanted = new Set(ready.flatMap((one) => one.packs))
+  const packs: StoredPack[] = []
+  for await (const pack of listPacks(repository, signal)) if (wanted.has(pack.id)) packs.push(pack)
+  return packs
+}
+
+/** Every needed chunk of these packs has a durable, listed good copy when this resolves (rule R12). */
+async function copyAll(
+  repository: Repository,
+  own: SessionId,
+  packs: readonly StoredPack[],
+  needed: ChunkSet,
+  options: PruneOptions,
+): Promise<{ chunks: number; bytes: number }> {
+  const writer = new RunWriter(repository, own)
+  let chunks = 0
+  try {
+    // Packs that were written first come first, so that chunks keep the order in which they were stored.
+    const numbered = packs.map((pack) => ({ pack, number: repository.index.pack(pack.id)?.number ?? -1 }))
+    numbered.sort((left, right) => left.number - right.number)
+    let done = 0
+    for (const { pack } of numbered) {
+      checkAborted(options.signal)
+      chunks += (await copyOut(repository, writer, pack, needed, options.signal)) ?? 0
+      options.onProgress?.({ phase: 'copy', done: ++done, total: packs.length })
+    }
+    await writer.finish()
+  } catch (error) {
+    await writer.discard()
+    throw error
+  }
+  return { chunks, bytes: writer.packedBytes.data + writer.packedBytes.tree }
+}
+
+async function removeAll(
+  repository: Repository,
+  packs: readonly StoredPack[],
+  ready: readonly PendingFile[],
+  options: PruneOptions,
+): Promise<void> {
+  const { backend } = repository
+  let done = 0
+  const removeNames = async (names: readonly string[]): Promise<void> => {
+    for (let from = 0; from < names.length; from += REMOVALS) {
+      checkAborted(options.signal)
+      await Promise.all(names.slice(from, from + REMOVALS).map((name) => backend.remove(name)))
+      done += REMOVALS
+      options.onProgress?.({ phase: 'delete', done: Math.min(done, packs.length), total: packs.length })
+    }
+  }
+  await removeNames(packs.map((pack) => fileName(pack.kind, pack.id)))
+  await removeNames(ready.flatMap((one) => one.indexFiles).map((id) => fileName('index', id)))
+  await removeNames(ready.map((one) => fileName('pending', one.id)))
+}
+
+/**
+ * Take back the mark of a session given up on when its snapshot is whole by an index loaded after the snapshot
+ * was listed. A mark without a snapshot stays (rule R14): the snapshot may still come.
+ */
+async function confirmSnapshots(repository: Repository, signal: AbortSignal | undefined): Promise<void> {
+  const { snapshots } = await listSnapshots(repository, signal)
+  for (const snapshot of snapshots.filter((one) => !one.isConfirmed)) {
+    await repository.loadIndex({ signal })
+    if (await isTreeWhole(repository, snapshot.tree, signal))
+      await repository.backend.remove(overName(snapshot.session))
+  }
+}

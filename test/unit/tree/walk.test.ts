@@ -1,0 +1,207 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  type ChunkId,
+  compareNames,
+  displayName,
+  nameBytes,
+  type RawName,
+} from '../../../src/encoding/index.ts'
+import {
+  createDirectoryCursor,
+  findNode,
+  type Node,
+  splitPath,
+  type WalkOptions,
+  walkTree,
+} from '../../../src/tree/index.ts'
+import { createMemoryTrees, type MemoryTrees, readNodes, writeDirectory } from './memory-trees.ts'
+import { anyNodeName, directoryNode, fifoNode, fileNode, plainNode, sortNodes } from './nodes.ts'
+
+/** Directories as nested maps; anything else is a file. */
+interface Shape {
+  readonly [name: string]: Shape | 'file'
+}
+
+function store(trees: MemoryTrees, shape: Shape): ChunkId {
+  const nodes = Object.entries(shape).map(([name, below]) =>
+    below === 'file' ? fileNode(name) : directoryNode(name, store(trees, below)),
+  )
+  return writeDirectory(trees, sortNodes(nodes))
+}
+
+async function paths(
+  trees: MemoryTrees,
+  tree: ChunkId,
+  path?: RawName,
+  options?: WalkOptions,
+): Promise<string[]> {
+  const found: string[] = []
+  for await (const entry of walkTree(trees, tree, path, options)) found.push(displayName(entry.path))
+  return found
+}
+
+const shape: Shape = {
+  b: { inner: { deep: 'file' }, 'inner.txt': 'file' },
+  a: 'file',
+  'b.txt': 'file',
+  'b-first': 'file',
+  empty: {},
+  ä: 'file',
+}
+
+test('walkTree() gives directories before what is in them, names in byte order', async () => {
+  const trees = createMemoryTrees()
+  const tree = store(trees, shape)
+  const expected = ['a', 'b', 'b/inner', 'b/inner/deep', 'b/inner.txt', 'b-first', 'b.txt', 'empty', 'ä']
+  expect(await paths(trees, tree)).toEqual(expected.map((path) => `/${path}`))
+  expect(await paths(trees, tree, '/at')).toEqual(expected.map((path) => `/at/${path}`))
+  const raw = await paths(trees, tree, Buffer.from([0x2f, 0xff]))
+  expect(raw).toEqual(expected.map((path) => `/\\xff/${path}`))
+})
+
+test('walkTree() leaves out what is not entered, and does not read it', async () => {
+  const trees = createMemoryTrees()
+  const tree = store(trees, shape)
+  const asked: string[] = []
+  const enter: WalkOptions['enter'] = ({ path }) => {
+    asked.push(path as string)
+    return path !== '/b'
+  }
+  const before = trees.reads()
+  expect(await paths(trees, tree, '/', { enter })).toEqual(['/a', '/b', '/b-first', '/b.txt', '/empty', '/ä'])
+  expect(asked).toEqual(['/b', '/empty'])
+  expect(trees.reads() - before).toBe(2)
+})
+
+test('walkTree() stops when aborted', async () => {
+  const trees = createMemoryTrees()
+  const tree = store(trees, shape)
+  const controller = new AbortController()
+  const found: RawName[] = []
+  const walk = async (): Promise<void> => {
+    for await (const { path } of walkTree(trees, tree, '/', { signal: controller.signal })) {
+      found.push(path)
+      if (path === '/b') controller.abort()
+    }
+  }
+  await expect(walk()).rejects.toThrow(expect.objectContaining({ code: 'INTERRUPTED' }))
+  expect(found).toEqual(['/a', '/b'])
+})
+
+test('walkTree() goes 500 directories deep', async () => {
+  const trees = createMemoryTrees()
+  let tree = writeDirectory(trees, [fileNode('end')])
+  for (let depth = 0; depth < 500; depth++) tree = writeDirectory(trees, [directoryNode('d', tree)])
+  const found = await paths(trees, tree)
+  expect(found.length).toBe(501)
+  expect(found.at(-1)).toBe(`${'/d'.repeat(500)}/end`)
+})
+
+test.each([
+  ['/', []],
+  ['', []],
+  ['//a/./b//', ['a', 'b']],
+  ['a/../b', ['a', '..', 'b']],
+  ['/...', ['...']],
+])('splitPath(%j)', (path, parts) => {
+  expect(splitPath(path)).toEqual(parts)
+  expect(splitPath(Buffer.from(path))).toEqual(parts)
+})
+
+test('splitPath() keeps bytes that are no text', () => {
+  expect(splitPath(Buffer.from('612fff2f62', 'hex'))).toEqual(['a', Buffer.from([0xff]), 'b'])
+})
+
+test('findNode() finds by path, whichever form the path has', async () => {
+  const trees = createMemoryTrees()
+  const tree = store(trees, shape)
+  for (const path of ['/b/inner/deep', 'b/inner/deep', '/b//inner/./deep/', Buffer.from('/b/inner/deep')]) {
+    expect((await findNode(trees, tree, path))?.name).toBe('deep')
+  }
+  expect((await findNode(trees, tree, '/ä'))?.type).toBe('file')
+  for (const path of [
+    '/',
+    '',
+    '/c',
+    '/a/x',
+    '/b/inner/deep/x',
+    '/b/..',
+    '/..',
+    '/b/inne',
+    Buffer.from([0xff]),
+  ]) {
+    expect(await findNode(trees, tree, path)).toBeUndefined()
+  }
+})
+
+test('findNode() finds every path that walkTree() gives', async () => {
+  const trees = createMemoryTrees()
+  const names = [
+    Buffer.from([0xff]),
+    Buffer.from([0xc0, 0xaf]),
+    'ä',
+    ...Array.from({ length: 300 }, (_, i) => `n${i}`),
+  ]
+  const inner = writeDirectory(trees, sortNodes(names.map((name) => fileNode(name))))
+  const tree = writeDirectory(trees, sortNodes(names.map((name) => directoryNode(name, inner))))
+  let count = 0
+  for await (const { path, node } of walkTree(trees, tree)) {
+    if (count++ % 997 !== 0) continue
+    expect(plainNode((await findNode(trees, tree, path))!)).toEqual(plainNode(node))
+  }
+  expect(count).toBe(names.length * (names.length + 1))
+})
+
+test('a cursor finds what a whole reading finds, names asked for in ascending order', async () => {
+  const name = fc.oneof(
+    fc.integer({ min: 0, max: 999 }).map((index) => `n${String(index).padStart(4, '0')}`),
+    anyNodeName,
+  )
+  const names = fc.uniqueArray(name, {
+    maxLength: 400,
+    size: 'max',
+    selector: (one) => nameBytes(one).toString('hex'),
+  })
+  await fc.assert(
+    fc.asyncProperty(names, names, async (present, extra) => {
+      const trees = createMemoryTrees()
+      const nodes = sortNodes(present.map(fifoNode))
+      const tree = writeDirectory(trees, nodes)
+      const byName = new Map(nodes.map((node) => [nameBytes(node.name).toString('hex'), node]))
+      const asked = sortNodes([...present.filter((_, index) => index % 3 !== 0), ...extra].map(fifoNode))
+      const cursor = createDirectoryCursor(trees, tree)
+      for (const { name } of asked) {
+        const expected: Node | undefined = byName.get(nameBytes(name).toString('hex'))
+        const found = await cursor.seek(name)
+        expect(found && plainNode(found)).toEqual(expected && plainNode(expected))
+      }
+      const end = await cursor.finish()
+      expect(end.count).toBe(nodes.length)
+      expect(new Set(end.pageIds.map((id) => Buffer.from(id).toString('hex')))).toEqual(
+        new Set(trees.chunks.keys()),
+      )
+      expect(await cursor.finish()).toEqual(end)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a cursor over pages reads no further than it was asked', async () => {
+  const trees = createMemoryTrees()
+  const nodes = Array.from({ length: 5000 }, (_, index) => fileNode(`n${String(index).padStart(5, '0')}`))
+  const tree = writeDirectory(trees, nodes)
+  const cursor = createDirectoryCursor(trees, tree)
+  expect((await cursor.seek('n00010'))?.name).toBe('n00010')
+  expect(trees.reads()).toBe(2)
+  expect(await cursor.seek('n00010x')).toBeUndefined()
+  expect((await cursor.seek('n00011'))?.name).toBe('n00011')
+  expect(trees.reads()).toBe(2)
+  expect((await cursor.seek('n04999'))?.name).toBe('n04999')
+  expect(await cursor.seek('z')).toBeUndefined()
+  const { count, pageIds } = await cursor.finish()
+  expect(count).toBe(5000)
+  expect(pageIds.length).toBe(trees.chunks.size)
+  expect(trees.reads()).toBe(trees.chunks.size)
+  expect(compareNames((await readNodes(trees, tree)).at(-1)!.name, 'n04999')).toBe(0)
+})
