@@ -113,6 +113,8 @@ export class OpenDirectory {
         return
       }
     }
-    this.onFinished({ tree: this.startEncoding().finish(), isReused: false })
+    const tree = this.startEncoding().finish()
+    const isReused = this.parent !== undefined && Buffer.compare(tree, this.parent.tree) === 0
+    this.onFinished({ tree, isReused })
   }
 }

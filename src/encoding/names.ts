@@ -41,9 +41,12 @@ export function joinName(directory: RawName, name: RawName): RawName {
   return Buffer.concat([left, slash, nameBytes(name)])
 }
 
+/** Control characters, and those that turn the direction of what follows. */
+const STEERING = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
 /**
- * A name for people and JSON: invalid bytes and control characters become `\xNN`, so that a terminal or a
- * log line cannot be steered by a file's name.
+ * A name for people and JSON: invalid bytes and control characters become `\xNN`, marks that turn the direction
+ * of text `\uNNNN`, so that a terminal or a log line cannot be steered by a file's name.
  */
 export function displayName(name: RawName): string {
   if (typeof name === 'string') return escapeControl(name)
@@ -60,7 +63,12 @@ export function displayName(name: RawName): string {
 }
 
 function escapeControl(text: string): string {
-  return text.replace(/\p{Cc}/gu, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return text.replace(STEERING, (unit) => {
+    const code = unit.charCodeAt(0)
+    return code < 0x100
+      ? `\\x${code.toString(16).padStart(2, '0')}`
+      : `\\u${code.toString(16).padStart(4, '0')}`
+  })
 }
 
 /** Length in bytes of the valid UTF-8 sequence at this place, or 0. */

@@ -2,7 +2,7 @@
 export type RowCheck = (table: number, key: Uint8Array, value: Uint8Array, valueBytes: number) => number
 
 /** Bytes of a check key that count. */
-export const CHECK_KEY_BYTES = 8
+const CHECK_KEY_BYTES = 8
 
 /**
  * A keyed 32-bit check of one row: HalfSipHash-1-3 over the table's number and the key's length, the key

@@ -30,7 +30,7 @@ interface ReadOptions {
 }
 
 /** The part of lmdb's database class that is used here, with the options its declarations leave out. */
-export interface Table {
+interface Table {
   /** The value is overwritten by the next read of any table. */
   getBinaryFast(key: Uint8Array, options?: ReadOptions): Buffer | undefined
   get(key: Uint8Array, options?: ReadOptions): Buffer | undefined

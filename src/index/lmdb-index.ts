@@ -43,7 +43,7 @@ export interface LmdbIndexOptions {
 
 /**
  * Open the index of one repository, or begin an empty one. Costs the same whatever the index holds, unless its
- * last writer did not get to its end: then every page is looked at once, about 1 s a million chunks.
+ * last writer did not get to its end: then every page is looked at once, one to two seconds a million chunks.
  *
  * @throws HoldfastError UNSUPPORTED on a network file system; IO when no index can be made there
  */

@@ -178,7 +178,7 @@ function createLoad(environment: Environment, directory: string, limits: LoadLim
     add(file, facts) {
       for (const pack of facts.packs) {
         if (pack.blocks.length > MAXIMUM_BLOCKS) throw new Error(`pack ${pack.id} has too many blocks`)
-        if (taken.has(pack.id) || isListed(environment, generation, pack.id)) continue
+        if (taken.has(pack.id) || isListed(environment, pack.id)) continue
         addChunks(pack)
         taken.add(pack.id)
         record(listedPack(pack))
@@ -202,10 +202,9 @@ function createLoad(environment: Environment, directory: string, limits: LoadLim
   }
 }
 
-/** True when the pack's chunks need not be taken in again. */
-function isListed(environment: Environment, generation: number, id: FileId): boolean {
+/** True when the pack's chunks need not be taken in again, unless a reset comes in between. */
+function isListed(environment: Environment, id: FileId): boolean {
   const view = environment.view()
-  if (view.head.generation !== generation) throw resetMeanwhile
   const number = readPackNumber(environment, view, id)
   return number !== undefined && readPack(environment, view, number)?.listed === true
 }
@@ -235,7 +234,7 @@ export function reserveNumbers(
 }
 
 /** Add what is known of a pack to its row. Inside `write` only. */
-export function putPack(environment: Environment, number: number, pack: StoredPack): void {
+function putPack(environment: Environment, number: number, pack: StoredPack): void {
   const before = readPack(environment, undefined, number)
   const merged = before === undefined ? pack : mergePacks(before, pack)
   putRow(environment, 'packs', packKey(number), encodePack(merged))

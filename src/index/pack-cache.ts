@@ -21,7 +21,7 @@ export interface PackCache {
   read(view: View, number: number): PackBlocks | undefined
 }
 
-export interface PackBlocks {
+interface PackBlocks {
   readonly row: PackRow
   readonly blocks: readonly BlockPlace[]
 }

@@ -7,7 +7,7 @@ import { SCHEMA } from './rows.ts'
 /** Names in the index's directory. LMDB gives the first two. */
 export const DATA_NAME = 'data.mdb'
 export const LOCK_NAME = 'lock.mdb'
-export const SIDECAR_NAME = 'clean'
+const SIDECAR_NAME = 'clean'
 
 /** Bytes at the start of the data file that hold both meta pages, at LMDB's largest page size. */
 const META_BYTES = 2 * 65_536

@@ -1,4 +1,3 @@
-import { temporaryOwner } from '../backend/index.ts'
 import { parseSessionId } from '../encoding/index.ts'
 import {
   endSession,
@@ -6,6 +5,7 @@ import {
   type Repository,
   startSession,
   TEMPORARY_DIRECTORY,
+  temporaryOwner,
 } from '../repository/index.ts'
 import { mark } from './mark.ts'
 import { mergeIndexFiles } from './merge.ts'

@@ -103,8 +103,11 @@ const COMMON_COUNT = 11
 const MAXIMUM_XATTRS = 65_536
 const MAXIMUM_XATTR_NAME_BYTES = 65_536
 const MAXIMUM_XATTRS_BYTES = 8 * 1024 * 1024
-/** Most ids a node holds itself; longer lists have pages. */
-export const INLINE_IDS = 64
+/**
+ * Most ids a node holds itself; longer lists have pages. Few, since pages of ids are shared by every node with
+ * the same content: a copied or renamed file, or one whose metadata changed, stores its list once.
+ */
+export const INLINE_IDS = 8
 const MAXIMUM_CONTENT_DEPTH = 6
 
 /** The stored form: an array of 11 common fields and those of its type (docs/format.md, "Nodes"). */

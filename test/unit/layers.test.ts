@@ -23,6 +23,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   prune: ['errors', 'encoding', 'repository', 'tree', 'snapshot'],
   repair: ['errors', 'encoding', 'crypto', 'repository', 'tree', 'snapshot'],
   stats: ['errors', 'encoding', 'repository', 'tree', 'snapshot'],
+  library: ['errors', 'encoding', 'crypto', 'backend', 'backup', 'repository', 'snapshot', 'tree'],
   cli: ['errors'],
 }
 const rooms = Object.keys(layers)

@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openIndexReader } from '../../../src/index/index.ts'
 import { clientIndexContract } from '../../contract/client-index-contract.ts'
-import { fileOf, filesOf, idOf, indexFile, packOf } from './build-facts.ts'
+import { fileOf, filesOf, type IndexFile, idOf, indexFile, packOf } from './build-facts.ts'
 import { checkKey, openIndex, temporaryDirectory } from './temporary-index.ts'
 
 clientIndexContract('LMDB', async () => {
@@ -126,13 +126,17 @@ describe('LMDB index', () => {
       await openIndex(directory, { limits: { runEntries: 2, transactionEntries: 2, records: 2 } }),
       await openIndex(directory),
     ]
-    async function* resettingMidway() {
+    async function* resettingMidway(last: IndexFile[]) {
       yield indexFile('1', { packs: [packOf('p', [['a', 'b', 'c']])] })
       await second.reset()
-      yield indexFile('2', { packs: [packOf('q', [['d']])] })
+      yield* last
     }
-    expect(await first.update(resettingMidway())).toBe('rebuild-needed')
-    expect([...first.files(), ...first.packs(), ...first.chunks()]).toEqual([])
+    for (const last of [[indexFile('2', { packs: [packOf('q', [['d']])] })], []]) {
+      expect(await first.update(resettingMidway(last))).toBe('rebuild-needed')
+      expect(await second.update(resettingMidway(last))).toBe('rebuild-needed')
+      first.renew()
+      expect([...first.files(), ...first.packs(), ...first.chunks()]).toEqual([])
+    }
     await second.close()
     await first.close()
   })
@@ -162,7 +166,6 @@ describe('LMDB index', () => {
   test('a directory that cannot be made is an error that says what to do', async () => {
     const parent = `${directory}-file`
     mkdirSync(directory, { recursive: true })
-    const { writeFileSync } = await import('node:fs')
     writeFileSync(parent, 'not a directory')
     await expect(openIndex(`${parent}/index`)).rejects.toMatchObject({ code: 'IO', hint: /--cache-dir/ })
   })

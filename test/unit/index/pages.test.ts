@@ -99,6 +99,8 @@ describe('inspectPages', () => {
       /outside its page/,
     )
     expect(await problemAfter((bytes) => bytes.writeUInt16LE(4, lastLeaf + 18))).toMatch(/another kind/)
+    const lower = (bytes: Buffer) => bytes.writeUInt16LE(bytes.readUInt16LE(lastLeaf + 22) - 2, lastLeaf + 22)
+    expect(await problemAfter(lower)).toMatch(/do not fill/)
     // A list of free pages that names a page in use.
     const newest = sound.readBigUInt64LE(152) > sound.readBigUInt64LE(4096 + 152) ? 0 : 4096
     const freeRoot = Number(sound.readBigUInt64LE(newest + 48 + 40)) * 4096

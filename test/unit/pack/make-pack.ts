@@ -59,7 +59,7 @@ export async function readPack(
   const plain = footer.blocks.map((block, number) => {
     const sealed = file.subarray(offset, offset + block.storedBytes)
     offset += block.storedBytes
-    return openBlock(opener, { number, ...block }, sealed)
+    return openBlock(opener, { number, ...block }, sealed).plain
   })
   return { footer, plain }
 }
