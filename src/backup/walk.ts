@@ -64,6 +64,7 @@ export class SourceWalk {
   private unknown = 0
   private readonly running = new Set<Promise<void>>()
   private failure: { readonly error: unknown } | undefined
+  private rejectRun: (error: unknown) => void = () => {}
 
   constructor(parts: WalkParts) {
     this.parts = parts
@@ -77,6 +78,7 @@ export class SourceWalk {
   /** Walk everything. @returns the root tree */
   async run(root: SourcePlace, parentTree: ChunkId | undefined): Promise<ChunkId> {
     const done = new Promise<ChunkId>((resolve, reject) => {
+      this.rejectRun = reject
       const directory = this.openDirectory(parentTree, (finished) => resolve(finished.tree), reject)
       this.walkRoot(root, directory).catch(reject)
     })
@@ -235,9 +237,7 @@ export class SourceWalk {
       this.parts.tally.countDirectory(path, action)
       slot.fill({ node, isReused })
     }
-    return this.openDirectory(parentTree, onFinished, (error) => {
-      this.failure ??= { error }
-    })
+    return this.openDirectory(parentTree, onFinished, (error) => this.fail(error))
   }
 
   private openDirectory(
@@ -316,9 +316,7 @@ export class SourceWalk {
     this.range = []
     this.rangeBytes = 0
     const work = this.readRange(files)
-      .catch((error: unknown) => {
-        this.failure ??= { error }
-      })
+      .catch((error: unknown) => this.fail(error))
       .finally(() => this.running.delete(work))
     this.running.add(work)
   }
@@ -362,6 +360,12 @@ export class SourceWalk {
     this.sendRange()
     while (this.unknown > unknown && this.running.size > 0) await Promise.race(this.running)
     this.throwFailure()
+  }
+
+  /** End the run: a directory may fail when the walk itself has come to its end already. */
+  private fail(error: unknown): void {
+    this.failure ??= { error }
+    this.rejectRun(error)
   }
 
   private throwFailure(): void {

@@ -1,5 +1,5 @@
 import type { FileId, SessionId } from '../encoding/index.ts'
-import { checkAborted, HoldfastError } from '../errors/index.ts'
+import { checkAborted, HoldfastError, systemCode } from '../errors/index.ts'
 import {
   declareOver,
   fileName,
@@ -10,7 +10,9 @@ import {
   type Repository,
   RunWriter,
   readSession,
+  type SessionInfo,
   type StoredPack,
+  whoAmI,
 } from '../repository/index.ts'
 import { type ChunkSet, isTreeWhole, listSnapshots } from '../snapshot/index.ts'
 import { copyOut } from './copy-out.ts'
@@ -114,10 +116,25 @@ async function giveUpOrWait(
   const ageMs = (options.nowMs ?? Date.now()) - info.startedMs
   const since = new Date(info.startedMs).toISOString()
   const description = `${info.operation} of ${info.user}@${info.host}, process ${info.pid}, since ${since}`
-  if (ageMs <= (options.sessionAgeMs ?? DEFAULT_SESSION_AGE_MS)) return { session, description }
+  const isTooOld = ageMs > (options.sessionAgeMs ?? DEFAULT_SESSION_AGE_MS)
+  if (!isTooOld && !isDeadHere(info)) return { session, description }
   repository.onNotice(`giving up on a session: ${description}`)
   await declareOver(repository.backend, repository, session, own)
   return undefined
+}
+
+/**
+ * True when the session was this machine's and its process is gone. Should a container share the machine's name but not
+ * its processes, a backup at work there is merely made to look again, and finds its snapshot whole or starts anew.
+ */
+function isDeadHere(info: SessionInfo): boolean {
+  if (info.host !== whoAmI().host) return false
+  try {
+    process.kill(info.pid, 0)
+    return false
+  } catch (error) {
+    return systemCode(error) === 'ESRCH'
+  }
 }
 
 async function storedPacks(

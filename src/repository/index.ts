@@ -2,6 +2,7 @@
  * Repository: config, keys, sessions, and every byte in and out of storage. The one user of `pack`, `index` and
  * `compression` (docs/format.md). Knows chunks and files, not what snapshots or trees mean.
  */
+export { temporaryOwner } from '../backend/index.ts'
 export type {
   BlockPlace,
   ChunkPlace,

@@ -1,0 +1,211 @@
+import { createHasher, type FileOpener, HEADER_BYTES } from '../crypto/index.ts'
+import { chunkId, ID_BYTES, toHex } from '../encoding/index.ts'
+import { checkAborted, DamagedError, HoldfastError, hasCode } from '../errors/index.ts'
+import type { BlockPlace } from '../index/index.ts'
+import { CHUNK_ROW_BYTES, createPackOpener, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
+import { packPlaces } from './block-reader.ts'
+import { fileName } from './layout.ts'
+import type { StoredPack } from './load.ts'
+import type { Repository } from './repository.ts'
+
+/** What reading a pack whole found. */
+export interface PackFinding {
+  /** What is wrong, a sentence each; empty for a sound pack. */
+  readonly problems: readonly string[]
+  /** Numbers of the blocks that do not give back every chunk they are listed with. */
+  readonly badBlocks: ReadonlySet<number>
+}
+
+export interface PackCheckOptions {
+  /** Told of stored bytes as they are read. */
+  readonly onBytes?: ((bytes: number) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Bytes of neighbouring blocks that are read in one go; one block alone may be larger. */
+const RANGE_BYTES = 8 * 1024 * 1024
+
+/**
+ * Read a pack whole and check everything: the hash that is its name, header, footer, the footer against what
+ * the index lists, every block's tag and compression, every chunk against its id. Memory: two ranges.
+ *
+ * @param listed what an index file says of the pack; undefined when none lists it
+ * @returns undefined when the pack is gone
+ */
+export async function checkPack(
+  repository: Repository,
+  pack: StoredPack,
+  listed: PackFooter | undefined,
+  options: PackCheckOptions = {},
+): Promise<PackFinding | undefined> {
+  const problems: string[] = []
+  const badBlocks = new Set<number>()
+  const name = fileName(pack.kind, pack.id)
+  const read = (offsetBytes: number, lengthBytes: number): Promise<Buffer> =>
+    repository.backend.getRange(name, offsetBytes, lengthBytes, options.signal)
+  try {
+    const opener = await attempt(problems, async () => {
+      const header = await read(0, Math.min(HEADER_BYTES, pack.sizeBytes))
+      return createPackOpener(pack.kind, repository.subkeys.files[pack.kind], header)
+    })
+    const footer =
+      opener && (await attempt(problems, async () => await readFooter(opener, pack.sizeBytes, read)))
+    if (footer !== undefined && listed !== undefined && !sameContent(footer, listed)) {
+      problems.push('its footer lists other blocks or chunks than the index')
+    }
+    const content = listed ?? footer
+    const places = content === undefined ? [] : packPlaces(pack.kind, pack.id, content)
+    const hasher = createHasher()
+    let isReadWhole = true
+    for await (const range of readInOrder(planRanges(pack.sizeBytes, places), read)) {
+      checkAborted(options.signal)
+      if (range.bytes === undefined) {
+        isReadWhole = false
+        problems.push(problemOf(range.error))
+        for (const place of range.blocks) badBlocks.add(place.number)
+        continue
+      }
+      hasher.update(range.bytes)
+      options.onBytes?.(range.bytes.length)
+      for (const place of range.blocks) {
+        const at = place.offsetBytes - range.offsetBytes
+        const sealed = range.bytes.subarray(at, at + place.storedBytes)
+        const problem = checkBlock(repository, opener, place, sealed, content!.blocks[place.number]!.chunks)
+        if (problem === undefined) continue
+        badBlocks.add(place.number)
+        problems.push(`block ${place.number}: ${problem}`)
+      }
+    }
+    for (const place of places) {
+      if (place.offsetBytes + place.storedBytes <= pack.sizeBytes) continue
+      badBlocks.add(place.number)
+      problems.push(`block ${place.number}: the file ends before it does`)
+    }
+    if (isReadWhole && toHex(hasher.digest()) !== pack.id) {
+      problems.unshift('its bytes do not have the hash that is its name')
+    }
+  } catch (error) {
+    checkAborted(options.signal)
+    if (hasCode(error, 'NO_SUCH_FILE')) return undefined
+    throw error
+  }
+  return { problems, badBlocks }
+}
+
+/** Run a step whose failure is one more problem of the file. */
+async function attempt<Result>(
+  problems: string[],
+  step: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await step()
+  } catch (error) {
+    problems.push(problemOf(error))
+    return undefined
+  }
+}
+
+/** What an error says of a file. @throws the error, when it says nothing of the file */
+function problemOf(error: unknown): string {
+  if (!(error instanceof HoldfastError)) throw error
+  if (error.code !== 'DAMAGED' && error.code !== 'NEWER_FORMAT' && error.code !== 'IO') throw error
+  return error instanceof DamagedError ? error.problem : error.message
+}
+
+interface PlannedRange {
+  readonly offsetBytes: number
+  readonly lengthBytes: number
+  /** Blocks that lie in it whole. */
+  readonly blocks: readonly BlockPlace[]
+}
+
+/** Cut a pack, from its first byte to its last, where blocks end. */
+function planRanges(sizeBytes: number, places: readonly BlockPlace[]): PlannedRange[] {
+  const ranges: PlannedRange[] = []
+  let offsetBytes = 0
+  let end = 0
+  let blocks: BlockPlace[] = []
+  const close = () => {
+    if (end > offsetBytes) ranges.push({ offsetBytes, lengthBytes: end - offsetBytes, blocks })
+    offsetBytes = end
+    blocks = []
+  }
+  for (const place of places) {
+    const blockEnd = place.offsetBytes + place.storedBytes
+    if (blockEnd > sizeBytes) break
+    if (blocks.length > 0 && blockEnd - offsetBytes > RANGE_BYTES) close()
+    blocks.push(place)
+    end = blockEnd
+  }
+  close()
+  while (end < sizeBytes) {
+    end = Math.min(end + RANGE_BYTES, sizeBytes)
+    close()
+  }
+  return ranges
+}
+
+type ReadRange =
+  | (PlannedRange & { readonly bytes: Buffer })
+  | (PlannedRange & { readonly bytes: undefined; readonly error: unknown })
+
+/** Read ranges one after the other, the next one while the last one is looked at. */
+async function* readInOrder(
+  ranges: readonly PlannedRange[],
+  read: (offsetBytes: number, lengthBytes: number) => Promise<Buffer>,
+): AsyncGenerator<ReadRange> {
+  const start = (range: PlannedRange | undefined): Promise<ReadRange> | undefined =>
+    range &&
+    read(range.offsetBytes, range.lengthBytes).then(
+      (bytes) => ({ ...range, bytes }),
+      (error: unknown) => ({ ...range, bytes: undefined, error }),
+    )
+  let next = start(ranges[0])
+  for (let at = 1; next !== undefined; at++) {
+    const current = await next
+    next = start(ranges[at])
+    yield current
+  }
+}
+
+/** @returns what is wrong with a block; undefined when every chunk in it is what its id says */
+function checkBlock(
+  repository: Repository,
+  opener: FileOpener | undefined,
+  place: BlockPlace,
+  sealed: Buffer,
+  rows: Uint8Array,
+): string | undefined {
+  if (opener === undefined) return "the pack's header does not give its key"
+  let plain: Buffer
+  try {
+    plain = openBlock(opener, place, sealed).plain
+  } catch (error) {
+    return problemOf(error)
+  }
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.length)
+  let offsetBytes = 0
+  for (let at = 0; at < rows.length; at += CHUNK_ROW_BYTES) {
+    const id = chunkId(rows.subarray(at, at + ID_BYTES))
+    const end = offsetBytes + view.getUint32(at + ID_BYTES, true)
+    const bytes = plain.subarray(offsetBytes, end)
+    if (end > plain.length || Buffer.compare(repository.chunkIdOf(place.kind, bytes), id) !== 0) {
+      return `chunk ${toHex(id)} is not what its id says`
+    }
+    offsetBytes = end
+  }
+  return undefined
+}
+
+function sameContent(left: PackFooter, right: PackFooter): boolean {
+  if (left.session !== right.session || left.blocks.length !== right.blocks.length) return false
+  return left.blocks.every((block, number) => {
+    const other = right.blocks[number]!
+    return (
+      block.storedBytes === other.storedBytes &&
+      block.payloadBytes === other.payloadBytes &&
+      block.method === other.method &&
+      Buffer.compare(block.chunks, other.chunks) === 0
+    )
+  })
+}
