@@ -66,6 +66,7 @@ async function mergeBatch(
   const packs = new Map<FileId, PackFacts>()
   const condemned = new Set<FileId>()
   const replaces: FileId[] = []
+  const inherited = new Set<FileId>()
   for (const file of files) {
     let facts: IndexFacts
     try {
@@ -79,10 +80,16 @@ async function mergeBatch(
       if (stored.has(pack.id) || !repository.index.isCondemned(pack.id)) packs.set(pack.id, pack)
     }
     for (const id of facts.condemned) condemned.add(id)
+    for (const id of facts.replaces) inherited.add(id)
     replaces.push(file)
   }
   if (replaces.length < 2) return 0
-  const facts: IndexFacts = { packs: [...packs.values()], condemned: [...condemned], replaces }
+  // What its sources had replaced is repeated, so that a client which was away for several merges knows its files.
+  const facts: IndexFacts = {
+    packs: [...packs.values()],
+    condemned: [...condemned],
+    replaces: [...new Set([...inherited, ...replaces])],
+  }
   const file = await repository.putValue('index', indexFileValue(facts), own)
   await repository.index.update(once({ file, facts }))
   await putPending(repository, own, [], replaces)

@@ -34,9 +34,14 @@ export async function loadIndex(repository: Repository, options: LoadOptions): P
     const fresh = [...listed].filter((id) => !known.has(id))
     const gone = [...known].filter((id) => !listed.has(id))
     if (fresh.length === 0 && gone.length === 0) return isNew
+    const taken = { count: 0 }
     try {
-      const result = await index.update(readIndexFiles(repository, fresh, options), gone, options.signal)
-      if (result === 'updated') return isNew || fresh.length > 0
+      const result = await index.update(
+        readIndexFiles(repository, fresh, options, taken),
+        gone,
+        options.signal,
+      )
+      if (result === 'updated') return isNew || taken.count > 0
       repository.onNotice(
         'the repository is not the one the local index was built from: rebuilding the index',
       )
@@ -52,6 +57,7 @@ async function* readIndexFiles(
   repository: Repository,
   files: readonly FileId[],
   options: LoadOptions,
+  taken: { count: number },
 ): AsyncGenerator<{ file: FileId; facts: IndexFacts }> {
   for (const file of files) {
     try {
@@ -59,6 +65,7 @@ async function* readIndexFiles(
         file,
         facts: await repository.getValue('index', file, parseIndexFile, { signal: options.signal }),
       }
+      taken.count++
     } catch (error) {
       if (!hasCode(error, 'DAMAGED')) throw error
       if (!options.tolerateDamage) {
@@ -67,7 +74,7 @@ async function* readIndexFiles(
           cause: error,
         })
       }
-      repository.onNotice(`${error.message}; going on without it. Run holdfast repair index`)
+      repository.noticeOnce(`${error.message}; going on without it. Run holdfast repair index`)
     }
   }
 }

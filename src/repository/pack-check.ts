@@ -1,12 +1,13 @@
 import { createHasher, type FileOpener, HEADER_BYTES } from '../crypto/index.ts'
 import { chunkId, ID_BYTES, toHex } from '../encoding/index.ts'
-import { checkAborted, DamagedError, HoldfastError, hasCode } from '../errors/index.ts'
+import { checkAborted, hasCode } from '../errors/index.ts'
 import type { BlockPlace } from '../index/index.ts'
 import { CHUNK_ROW_BYTES, createPackOpener, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
 import { packPlaces } from './block-reader.ts'
 import { fileName } from './layout.ts'
 import type { StoredPack } from './load.ts'
 import type { Repository } from './repository.ts'
+import { problemOf } from './stored-problem.ts'
 
 /** What reading a pack whole found. */
 export interface PackFinding {
@@ -70,10 +71,10 @@ export async function checkPack(
       for (const place of range.blocks) {
         const at = place.offsetBytes - range.offsetBytes
         const sealed = range.bytes.subarray(at, at + place.storedBytes)
-        const problem = checkBlock(repository, opener, place, sealed, content!.blocks[place.number]!.chunks)
-        if (problem === undefined) continue
-        badBlocks.add(place.number)
-        problems.push(`block ${place.number}: ${problem}`)
+        const problem =
+          opener && checkBlock(repository, opener, place, sealed, content!.blocks[place.number]!.chunks)
+        if (problem !== undefined) problems.push(`block ${place.number}: ${problem}`)
+        if (problem !== undefined || opener === undefined) badBlocks.add(place.number)
       }
     }
     for (const place of places) {
@@ -93,23 +94,13 @@ export async function checkPack(
 }
 
 /** Run a step whose failure is one more problem of the file. */
-async function attempt<Result>(
-  problems: string[],
-  step: () => Promise<Result>,
-): Promise<Result | undefined> {
+async function attempt<Result>(problems: string[], step: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await step()
   } catch (error) {
     problems.push(problemOf(error))
     return undefined
   }
-}
-
-/** What an error says of a file. @throws the error, when it says nothing of the file */
-function problemOf(error: unknown): string {
-  if (!(error instanceof HoldfastError)) throw error
-  if (error.code !== 'DAMAGED' && error.code !== 'NEWER_FORMAT' && error.code !== 'IO') throw error
-  return error instanceof DamagedError ? error.problem : error.message
 }
 
 interface PlannedRange {
@@ -171,12 +162,11 @@ async function* readInOrder(
 /** @returns what is wrong with a block; undefined when every chunk in it is what its id says */
 function checkBlock(
   repository: Repository,
-  opener: FileOpener | undefined,
+  opener: FileOpener,
   place: BlockPlace,
   sealed: Buffer,
   rows: Uint8Array,
 ): string | undefined {
-  if (opener === undefined) return "the pack's header does not give its key"
   let plain: Buffer
   try {
     plain = openBlock(opener, place, sealed).plain

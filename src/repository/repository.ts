@@ -41,6 +41,7 @@ export class Repository {
   readonly keyName: FileId
   readonly onNotice: (message: string) => void
   private readonly blocks: BlockReader
+  private readonly noticed = new Set<string>()
 
   constructor(parts: RepositoryParts) {
     this.backend = parts.backend
@@ -63,6 +64,13 @@ export class Repository {
   /** Take in every fact that is durable now. @returns true when there was anything new @throws DamagedError */
   async loadIndex(options: LoadOptions = {}): Promise<boolean> {
     return await loadIndex(this, options)
+  }
+
+  /** Tell the user, but only the first time. */
+  noticeOnce(message: string): void {
+    if (this.noticed.has(message)) return
+    this.noticed.add(message)
+    this.onNotice(message)
   }
 
   /** @throws HoldfastError NEWER_FORMAT when this program may only read */

@@ -54,7 +54,8 @@ export async function startSession(
     version: PROGRAM_VERSION,
   }
   const bytes = sealValue(sealing, 'session', sessionValue(info))
-  await backend.put(sessionName(session), bytes, { owner: session })
+  // Not under its own name: a prune removes temporary files of sessions that are not listed, as this one is not yet.
+  await backend.put(sessionName(session), bytes, { owner: 'session' })
   return session
 }
 
