@@ -95,8 +95,8 @@ export function openEnvironment(directory: string, check: RowCheck): Environment
     overlappingSync: false,
   }) as unknown as RootTable
   const data = join(directory, DATA_NAME)
-  chmodSync(directory, 0o700)
-  for (const path of [data, join(directory, LOCK_NAME)]) chmodSync(path, 0o600)
+  restrict(directory, 0o700)
+  for (const path of [data, join(directory, LOCK_NAME)]) restrict(path, 0o600)
   const sidecar = createSidecar(directory, statSync(data, { bigint: true }).ino)
   root.readerCheck()
   const tables = Object.fromEntries(
@@ -234,4 +234,9 @@ function initialise(environment: Environment): void {
     if (environment.tables.head.get(HEAD_KEY) !== undefined) return
     putHead(environment, { schema: SCHEMA, generation: 1, version: 1, packNumbers: 0, chunkNumbers: 0 })
   })
+}
+
+/** Only where it is needed: a change of mode moves the ctime that the sidecar goes by. */
+function restrict(path: string, mode: number): void {
+  if ((statSync(path).mode & 0o777) !== mode) chmodSync(path, mode)
 }
