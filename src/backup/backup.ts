@@ -107,8 +107,8 @@ export async function runBackup(
       uid: process.getuid?.() ?? 0,
       gid: process.getgid?.() ?? 0,
       paths,
-      tags: options.tags ?? [],
-      description: options.description ?? '',
+      tags: (options.tags ?? []).map(wellFormed),
+      description: wellFormed(options.description ?? ''),
       excludes: [...(options.excludes?.patterns ?? []), ...(options.excludes?.insensitivePatterns ?? [])],
       programVersion: PROGRAM_VERSION,
       parent: parent?.id ?? null,
@@ -138,6 +138,11 @@ export async function runBackup(
     startedMs,
     endedMs,
   }
+}
+
+/** Text as UTF-8 can have it: half a surrogate pair becomes the replacement character. */
+function wellFormed(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8')
 }
 
 /** A dry run: everything but storing. No session, since nothing is written. */

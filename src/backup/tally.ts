@@ -96,7 +96,7 @@ export class Tally {
       addedPackedBytes: statistics?.packedBytes ?? 0,
       totalFiles: files.new + files.modified + files.unchanged,
       totalBytes: this.bytes,
-      durationMs,
+      durationMs: Math.min(durationMs, 0xffffffff),
       errors: this.errors,
     }
   }

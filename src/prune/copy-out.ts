@@ -26,12 +26,13 @@ interface WantedChunk {
  * (rules R3, R11): other condemned packs are no copies either. Blocks that are wanted whole keep their payload,
  * so that nothing is compressed again; what is left of others goes into new blocks in the old order.
  *
+ * @param startWriter asked only when there is something to copy
  * @returns how many chunks were copied; undefined when the pack is gone: whoever deleted it has copied them
  * @throws DamagedError when a wanted chunk cannot be read
  */
 export async function copyOut(
   repository: Repository,
-  writer: RunWriter,
+  startWriter: () => RunWriter,
   pack: StoredPack,
   needed: ChunkSet,
   signal?: AbortSignal,
@@ -51,6 +52,8 @@ export async function copyOut(
     wanted.set(place.number, chunks)
     places.push(place)
   }
+  if (places.length === 0) return 0
+  const writer = startWriter()
   let copied = 0
   for await (const result of repository.readBlocks(places, signal)) {
     checkAborted(signal)

@@ -1,5 +1,5 @@
 import { type ChunkId, type FileId, parseFileId, toHex } from '../encoding/index.ts'
-import { HoldfastError } from '../errors/index.ts'
+import { HoldfastError, hasCode } from '../errors/index.ts'
 import { directories, type Repository } from '../repository/index.ts'
 import { type ChunkSet, createChunkSet, type ListedSnapshot, listSnapshots } from '../snapshot/index.ts'
 import { visitTree } from '../tree/index.ts'
@@ -39,7 +39,11 @@ export async function findLiveChunks(
   const set = earlier ?? createChunkSet(repository)
   const incomplete: FileId[] = []
   let done = 0
-  for (const snapshot of snapshots) {
+  // Confirmed ones come first: what one of them lacks is damage, and must not pass as visited for another one.
+  const confirmedFirst = [...snapshots].sort(
+    (left, right) => Number(right.isConfirmed) - Number(left.isConfirmed),
+  )
+  for (const snapshot of confirmedFirst) {
     const missing = await visitSnapshot(repository, snapshot, set, signal)
     if (missing !== undefined) await judgeMissing(repository, snapshot, missing, incomplete)
     onSnapshot(++done, snapshots.length)
@@ -67,8 +71,11 @@ async function visitSnapshot(
           if (repository.index.chunkNumber(id) === undefined) unknown.push(id)
         }
       },
-      unreadable(id) {
+      unreadable(id, error) {
+        if (!hasCode(error, 'DAMAGED')) throw error
         unreadable ??= id
+        // What is below it has not been visited: another snapshot, or a later pass, may be able to read it.
+        set.delete(id)
       },
     },
     signal,

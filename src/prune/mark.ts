@@ -12,6 +12,7 @@ import { findLiveChunks } from './live.ts'
 import type { PruneOptions, PrunePlan } from './options.ts'
 import { listPending } from './pending-files.ts'
 import { choosePacks } from './plan.ts'
+import { judgeSession } from './sessions.ts'
 
 export interface Marked {
   readonly plan: PrunePlan
@@ -34,8 +35,7 @@ export async function mark(
   const stored = new Map<FileId, StoredPack>()
   for await (const pack of listPacks(repository, signal)) stored.set(pack.id, pack)
   await repository.loadIndex({ signal })
-  const { alive, over } = await listSessions(repository.backend, signal)
-  const working = new Set([...alive].filter((session) => session !== own && !over.has(session)))
+  const working = await findWorking(repository, own, options)
   const { set: live } = await findLiveChunks(
     repository,
     undefined,
@@ -57,6 +57,22 @@ export async function mark(
     await makePending(repository, own, stored, signal)
   }
   return { plan, live }
+}
+
+/** Sessions whose packs are left alone: those that somebody would wait for. */
+async function findWorking(
+  repository: Repository,
+  own: SessionId | undefined,
+  options: PruneOptions,
+): Promise<Set<SessionId>> {
+  const { alive, over } = await listSessions(repository.backend, options.signal)
+  const working = new Set<SessionId>()
+  for (const session of alive) {
+    if (session === own || over.has(session)) continue
+    const judged = await judgeSession(repository, session, options)
+    if (judged?.isHopeless === false) working.add(session)
+  }
+  return working
 }
 
 /** Say durably, and for ever, that these packs are no good copies any more. */

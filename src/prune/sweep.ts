@@ -1,5 +1,5 @@
 import type { FileId, SessionId } from '../encoding/index.ts'
-import { checkAborted, HoldfastError, systemCode } from '../errors/index.ts'
+import { checkAborted, HoldfastError } from '../errors/index.ts'
 import {
   declareOver,
   fileName,
@@ -9,18 +9,15 @@ import {
   overName,
   type Repository,
   RunWriter,
-  readSession,
-  type SessionInfo,
   type StoredPack,
-  whoAmI,
 } from '../repository/index.ts'
 import { type ChunkSet, isTreeWhole, listSnapshots } from '../snapshot/index.ts'
 import { copyOut } from './copy-out.ts'
 import { findLiveChunks } from './live.ts'
 import type { PruneOptions, WaitingFor } from './options.ts'
 import { listPending, type PendingFile } from './pending-files.ts'
+import { judgeSession } from './sessions.ts'
 
-const DEFAULT_SESSION_AGE_MS = 14 * 24 * 3600 * 1000
 /** Removals under way at once. */
 const REMOVALS = 16
 
@@ -111,30 +108,13 @@ async function giveUpOrWait(
   session: SessionId,
   options: PruneOptions,
 ): Promise<WaitingFor | undefined> {
-  const info = await readSession(repository.backend, repository, session)
-  if (info === undefined) return undefined
-  const ageMs = (options.nowMs ?? Date.now()) - info.startedMs
-  const since = new Date(info.startedMs).toISOString()
-  const description = `${info.operation} of ${info.user}@${info.host}, process ${info.pid}, since ${since}`
-  const isTooOld = ageMs > (options.sessionAgeMs ?? DEFAULT_SESSION_AGE_MS)
-  if (!isTooOld && !isDeadHere(info)) return { session, description }
+  const judged = await judgeSession(repository, session, options)
+  if (judged === undefined) return undefined
+  const { description, isHopeless } = judged
+  if (!isHopeless) return { session, description }
   repository.onNotice(`giving up on a session: ${description}`)
   await declareOver(repository.backend, repository, session, own)
   return undefined
-}
-
-/**
- * True when the session was this machine's and its process is gone. Should a container share the machine's name but not
- * its processes, a backup at work there is merely made to look again, and finds its snapshot whole or starts anew.
- */
-function isDeadHere(info: SessionInfo): boolean {
-  if (info.host !== whoAmI().host) return false
-  try {
-    process.kill(info.pid, 0)
-    return false
-  } catch (error) {
-    return systemCode(error) === 'ESRCH'
-  }
 }
 
 async function storedPacks(
@@ -156,7 +136,13 @@ async function copyAll(
   needed: ChunkSet,
   options: PruneOptions,
 ): Promise<{ chunks: number; bytes: number }> {
-  const writer = new RunWriter(repository, own)
+  // Made when there is something to copy, and no larger than that can need: its table takes memory.
+  let writer: RunWriter | undefined
+  const startWriter = (): RunWriter => {
+    const tableSlots = 2 ** Math.min(20, Math.ceil(Math.log2(2 * repository.index.chunkNumbers + 64)))
+    writer ??= new RunWriter(repository, own, { tableSlots })
+    return writer
+  }
   let chunks = 0
   try {
     // Packs that were written first come first, so that chunks keep the order in which they were stored.
@@ -165,15 +151,16 @@ async function copyAll(
     let done = 0
     for (const { pack } of numbered) {
       checkAborted(options.signal)
-      chunks += (await copyOut(repository, writer, pack, needed, options.signal)) ?? 0
+      chunks += (await copyOut(repository, startWriter, pack, needed, options.signal)) ?? 0
       options.onProgress?.({ phase: 'copy', done: ++done, total: packs.length })
     }
-    await writer.finish()
+    await writer?.finish()
   } catch (error) {
-    await writer.discard()
+    await writer?.discard()
     throw error
   }
-  return { chunks, bytes: writer.packedBytes.data + writer.packedBytes.tree }
+  const { data = 0, tree = 0 } = writer?.packedBytes ?? {}
+  return { chunks, bytes: data + tree }
 }
 
 async function removeAll(

@@ -48,6 +48,9 @@ export interface OpenedKey {
   readonly config: RepositoryConfig
 }
 
+/** Most UTF-16 units of a key's label. */
+export const MAXIMUM_LABEL_UNITS = 4096
+
 const CHECK_BYTES = 32
 const methodNumbers = { keyFile: 0, password: 1 } as const
 
@@ -142,7 +145,12 @@ export function openKeyInfo(key: KeyFile, subkeys: Subkeys): KeyInfo {
     'key info',
     4,
   )
-  return { createdMs: fields.size(0), user: fields.text(1), host: fields.text(2), label: fields.text(3) }
+  return {
+    createdMs: fields.size(0),
+    user: fields.text(1),
+    host: fields.text(2),
+    label: fields.text(3, MAXIMUM_LABEL_UNITS),
+  }
 }
 
 function checkedCopy(copy: Buffer): Buffer | undefined {

@@ -2,7 +2,14 @@ import type { Backend } from '../backend/index.ts'
 import type { ScryptCost, Secret } from '../crypto/index.ts'
 import { type FileId, parseFileId } from '../encoding/index.ts'
 import { HoldfastError, hasCode } from '../errors/index.ts'
-import { createKeyFile, type KeyFile, type KeyInfo, openKeyInfo, parseKeyFile } from './key-file.ts'
+import {
+  createKeyFile,
+  type KeyFile,
+  type KeyInfo,
+  MAXIMUM_LABEL_UNITS,
+  openKeyInfo,
+  parseKeyFile,
+} from './key-file.ts'
 import { directories, fileName } from './layout.ts'
 import type { Repository } from './repository.ts'
 import { fileIdOf } from './sealed-value.ts'
@@ -75,13 +82,22 @@ export interface AddKeyOptions {
   readonly cost?: ScryptCost
 }
 
-/** Add a secret that opens the repository. Durable when it resolves. @returns the new key's name */
+/**
+ * Add a secret that opens the repository. Durable when it resolves.
+ *
+ * @returns the new key's name
+ * @throws HoldfastError USAGE for a label that is too long
+ */
 export async function addKey(
   repository: Repository,
   secret: Secret,
   options: AddKeyOptions,
 ): Promise<FileId> {
-  const info: KeyInfo = { createdMs: options.nowMs, ...whoAmI(), label: options.label ?? '' }
+  const { label = '' } = options
+  if (label.length > MAXIMUM_LABEL_UNITS) {
+    throw new HoldfastError('USAGE', `a key's label has at most ${MAXIMUM_LABEL_UNITS} characters`)
+  }
+  const info: KeyInfo = { createdMs: options.nowMs, ...whoAmI(), label }
   const { masterKey, subkeys, config } = repository
   const bytes = await createKeyFile(masterKey, subkeys, config, secret, info, options.cost)
   const name = fileIdOf(bytes)
@@ -103,13 +119,17 @@ export async function removeKey(repository: Repository, name: FileId): Promise<v
   await repository.removeFile('key', name)
 }
 
-/** Put a new secret in the place of the one that opened the repository: the new key is durable first. */
+/**
+ * Put a new secret in the place of the one that opened the repository: the new key is durable first, and is the
+ * one in use from then on.
+ */
 export async function replaceKey(
   repository: Repository,
   secret: Secret,
   options: AddKeyOptions,
 ): Promise<FileId> {
-  const name = await addKey(repository, secret, options)
-  await repository.removeFile('key', repository.keyName)
-  return name
+  const replaced = repository.keyName
+  repository.keyName = await addKey(repository, secret, options)
+  await repository.removeFile('key', replaced)
+  return repository.keyName
 }

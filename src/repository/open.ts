@@ -25,7 +25,7 @@ import { CONFIG_NAME, directories, fileName } from './layout.ts'
 import { Repository } from './repository.ts'
 import { fileIdOf, openValue, type Sealing, sealValue } from './sealed-value.ts'
 import { whoAmI } from './session.ts'
-import { defaultSettings, parseSettings, type Settings, settingsValue } from './settings.ts'
+import { checkSettings, defaultSettings, parseSettings, type Settings, settingsValue } from './settings.ts'
 
 export interface OpenOptions {
   readonly secret: Secret
@@ -45,9 +45,11 @@ export interface CreateOptions extends OpenOptions {
  * Make a repository. The config is put last and create-only: until then there is no repository, and of two
  * that are made at once in one place one fails.
  *
- * @throws HoldfastError ALREADY_EXISTS
+ * @throws HoldfastError ALREADY_EXISTS, or USAGE for settings out of range
  */
 export async function createRepository(backend: Backend, options: CreateOptions): Promise<Repository> {
+  const settings: Settings = { ...defaultSettings, ...options.settings }
+  checkSettings(settings)
   if (await exists(backend, CONFIG_NAME)) throw alreadyThere(backend)
   for await (const _ of backend.list(directories.key)) throw alreadyThere(backend)
   const config: RepositoryConfig = {
@@ -62,7 +64,6 @@ export async function createRepository(backend: Backend, options: CreateOptions)
   const masterKey = createMasterKey()
   const subkeys = deriveSubkeys(masterKey)
   const sealing: Sealing = { id: config.id, subkeys }
-  const settings: Settings = { ...defaultSettings, ...options.settings }
   const info = { createdMs: options.nowMs, ...whoAmI(), label: '' }
   const keyBytes = await createKeyFile(masterKey, subkeys, config, options.secret, info, options.cost)
   const keyName = fileIdOf(keyBytes)

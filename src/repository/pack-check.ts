@@ -1,8 +1,15 @@
 import { createHasher, type FileOpener, HEADER_BYTES } from '../crypto/index.ts'
 import { chunkId, ID_BYTES, toHex } from '../encoding/index.ts'
 import { checkAborted, hasCode } from '../errors/index.ts'
-import type { BlockPlace } from '../index/index.ts'
-import { CHUNK_ROW_BYTES, createPackOpener, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
+import type { BlockPlace, PackFacts } from '../index/index.ts'
+import {
+  CHUNK_ROW_BYTES,
+  createPackOpener,
+  MAXIMUM_PACK_BYTES,
+  openBlock,
+  type PackFooter,
+  readFooter,
+} from '../pack/index.ts'
 import { packPlaces } from './block-reader.ts'
 import { fileName } from './layout.ts'
 import type { StoredPack } from './load.ts'
@@ -13,8 +20,10 @@ import { problemOf } from './stored-problem.ts'
 export interface PackFinding {
   /** What is wrong, a sentence each; empty for a sound pack. */
   readonly problems: readonly string[]
-  /** Numbers of the blocks that do not give back every chunk they are listed with. */
-  readonly badBlocks: ReadonlySet<number>
+  /** Numbers of the blocks that do not give back every chunk; all, when nothing tells which blocks there are. */
+  readonly badBlocks: ReadonlySet<number> | 'all'
+  /** False when the storage did not give some of the bytes. */
+  readonly isReadWhole: boolean
 }
 
 export interface PackCheckOptions {
@@ -36,11 +45,13 @@ const RANGE_BYTES = 8 * 1024 * 1024
 export async function checkPack(
   repository: Repository,
   pack: StoredPack,
-  listed: PackFooter | undefined,
+  listed: PackFacts | undefined,
   options: PackCheckOptions = {},
 ): Promise<PackFinding | undefined> {
   const problems: string[] = []
   const badBlocks = new Set<number>()
+  let content: PackFooter | undefined
+  let isReadWhole = true
   const name = fileName(pack.kind, pack.id)
   const read = (offsetBytes: number, lengthBytes: number): Promise<Buffer> =>
     repository.backend.getRange(name, offsetBytes, lengthBytes, options.signal)
@@ -54,11 +65,13 @@ export async function checkPack(
     if (footer !== undefined && listed !== undefined && !sameContent(footer, listed)) {
       problems.push('its footer lists other blocks or chunks than the index')
     }
-    const content = listed ?? footer
+    content = listed ?? footer
     const places = content === undefined ? [] : packPlaces(pack.kind, pack.id, content)
     const hasher = createHasher()
-    let isReadWhole = true
-    for await (const range of readInOrder(planRanges(pack.sizeBytes, places), read)) {
+    // A file of another size cannot have the hash: then only its blocks are worth reading.
+    const mayMatch = pack.sizeBytes === (listed?.sizeBytes ?? Math.min(pack.sizeBytes, MAXIMUM_PACK_BYTES))
+    const ranges = planRanges(pack.sizeBytes, places).filter((range) => mayMatch || range.blocks.length > 0)
+    for await (const range of readInOrder(ranges, read)) {
       checkAborted(options.signal)
       if (range.bytes === undefined) {
         isReadWhole = false
@@ -82,7 +95,7 @@ export async function checkPack(
       badBlocks.add(place.number)
       problems.push(`block ${place.number}: the file ends before it does`)
     }
-    if (isReadWhole && toHex(hasher.digest()) !== pack.id) {
+    if (isReadWhole && !(mayMatch && toHex(hasher.digest()) === pack.id)) {
       problems.unshift('its bytes do not have the hash that is its name')
     }
   } catch (error) {
@@ -90,7 +103,7 @@ export async function checkPack(
     if (hasCode(error, 'NO_SUCH_FILE')) return undefined
     throw error
   }
-  return { problems, badBlocks }
+  return { problems, badBlocks: content === undefined ? 'all' : badBlocks, isReadWhole }
 }
 
 /** Run a step whose failure is one more problem of the file. */

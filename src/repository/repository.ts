@@ -38,7 +38,8 @@ export class Repository {
   readonly settings: Settings
   readonly index: ClientIndex
   readonly indexDirectory: string | undefined
-  readonly keyName: FileId
+  /** The key in use, which cannot be removed: the one that opened the repository, or took its place since. */
+  keyName: FileId
   readonly onNotice: (message: string) => void
   private readonly blocks: BlockReader
   private readonly noticed = new Set<string>()

@@ -1,6 +1,6 @@
 import { loadZstd } from '../compression/index.ts'
 import { createKeyedHasher, type KeyedHasher } from '../crypto/index.ts'
-import type { ChunkId, SessionId } from '../encoding/index.ts'
+import { type ChunkId, type SessionId, toHex } from '../encoding/index.ts'
 import type { PackFacts } from '../index/index.ts'
 import { type BlockBuilder, CHUNK_ROW_BYTES, createBlockBuilder, type PlainBlock } from '../pack/index.ts'
 import { indexFileValue } from './index-file.ts'
@@ -106,9 +106,14 @@ export class RunWriter {
     return true
   }
 
-  /** Reserve chunks that are stored together. False, with none or some reserved, when any is stored already. */
+  /**
+   * Reserve chunks that are stored together. False, with none reserved, when any is reserved already or comes
+   * twice. For runs without reading threads, which could reserve between two steps of this.
+   */
   reserveAll(ids: readonly ChunkId[]): boolean {
-    return ids.every((id) => !this.table.has(id)) && ids.every((id) => this.table.reserve(id))
+    if (new Set(ids.map(toHex)).size < ids.length || ids.some((id) => this.table.has(id))) return false
+    for (const id of ids) this.table.reserve(id)
+    return true
   }
 
   /** Store a block whose chunks the caller has reserved, here or in a worker. Owned by the writer from now on. */

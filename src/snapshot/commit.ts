@@ -11,7 +11,7 @@ import {
   startSession,
 } from '../repository/index.ts'
 import { isTreeWhole } from './reachable.ts'
-import { type SnapshotRecord, snapshotValue } from './record.ts'
+import { checkSnapshot, type SnapshotRecord, snapshotValue } from './record.ts'
 
 export interface SessionOptions extends RunWriterOptions {
   /** The command, for people who look at who is at work. */
@@ -31,6 +31,7 @@ export type SnapshotDraft = Omit<SnapshotRecord, 'session'> | undefined
  * @param build stores what the snapshot names through the writer. Called again, with a new session, when the
  *   session was given up on and the snapshot had lost chunks by then; what is stored already is reused.
  * @returns the snapshot's id; undefined when the build gave none
+ * @throws HoldfastError USAGE for a record that could not be read back; what the build and the repository throw
  */
 export async function commitSnapshot(
   repository: Repository,
@@ -59,11 +60,13 @@ async function attempt(
     await repository.loadIndex({ signal })
     await markLostPacks(repository, signal)
     draft = await build(writer)
+    if (draft !== undefined) checkSnapshot({ ...draft, session })
     await writer.finish()
   } catch (error) {
-    // Nothing durable names this session's packs, so nobody has to wait for it.
-    await writer.discard()
-    await endSession(backend, session)
+    // No snapshot names this session, so nobody has to wait for it. What fails on this way out tells less than
+    // what led here: a session that stays is given up on by a prune.
+    await Promise.allSettled([writer.discard()])
+    await Promise.allSettled([endSession(backend, session)])
     throw error
   }
   if (draft === undefined) {

@@ -6,6 +6,7 @@ import { visitTree } from '../tree/index.ts'
 export interface ChunkSet {
   /** @returns true when it was not in the set */
   add(id: ChunkId): boolean
+  delete(id: ChunkId): void
   has(id: ChunkId): boolean
   hasNumber(number: number): boolean
   /** False once the index was rebuilt: chunks then have other numbers, and the set answers nothing any more. */
@@ -28,7 +29,8 @@ export function createChunkSet(repository: Repository): ChunkSet {
         return true
       }
       witness ??= { id: Buffer.from(id) as Uint8Array as ChunkId, number }
-      if (unknown.size > 0 && unknown.has(toHex(id))) return false
+      // A chunk that was unknown when it came in may have got a number since.
+      const wasUnknown = unknown.size > 0 && unknown.delete(toHex(id))
       const at = number >> 3
       if (at >= bits.length) {
         const grown = new Uint8Array(Math.max(at + 1, bits.length * 2))
@@ -36,13 +38,17 @@ export function createChunkSet(repository: Repository): ChunkSet {
         bits = grown
       }
       const bit = 1 << (number & 7)
-      if ((bits[at]! & bit) !== 0) return false
+      const wasIn = wasUnknown || (bits[at]! & bit) !== 0
       bits[at]! |= bit
-      return true
+      return !wasIn
+    },
+    delete(id) {
+      unknown.delete(toHex(id))
+      const number = index.chunkNumber(id)
+      if (number !== undefined && number >> 3 < bits.length) bits[number >> 3]! &= ~(1 << (number & 7))
     },
     has(id) {
       const number = index.chunkNumber(id)
-      // A chunk that was unknown when it came in may have got a number since.
       if (number !== undefined && this.hasNumber(number)) return true
       return unknown.size > 0 && unknown.has(toHex(id))
     },

@@ -15,7 +15,7 @@ import {
   toHex,
   type Value,
 } from '../encoding/index.ts'
-import { HoldfastError } from '../errors/index.ts'
+import { HoldfastError, hasCode } from '../errors/index.ts'
 
 /** What a backup did, as its snapshot keeps it. Counts are numbers of files and chunks, sizes are bytes. */
 export interface SnapshotSummary {
@@ -97,6 +97,23 @@ export function snapshotValue(record: SnapshotRecord): Value {
     record.incomplete,
     record.git === null ? null : [record.git.commit, record.git.branch],
   ]
+}
+
+/**
+ * Refuse what could be written but never be read back: too many paths or tags, texts that are too long.
+ *
+ * @throws HoldfastError USAGE
+ */
+export function checkSnapshot(record: SnapshotRecord): void {
+  try {
+    parseSnapshot(snapshotValue(record))
+  } catch (error) {
+    if (!hasCode(error, 'DAMAGED')) throw error
+    throw new HoldfastError('USAGE', `a snapshot cannot hold all that was asked for: ${error.message}`, {
+      hint: 'give fewer or shorter paths, tags, excludes and descriptions',
+      cause: error,
+    })
+  }
 }
 
 /** @throws HoldfastError DAMAGED */

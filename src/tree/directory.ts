@@ -122,8 +122,14 @@ function parseNodes(body: Value): Node[] {
 
 function parseChildren(body: Value): Child[] {
   if (!Array.isArray(body) || body.length === 0) throw new HoldfastError('DAMAGED', 'an index page is empty')
+  let last: Uint8Array | undefined
   return body.map((value) => {
     const fields = new Fields(value, 'index page entry', 2)
-    return { lastKey: fields.bytes(0, 255), id: chunkId(fields.exactBytes(1, ID_BYTES)) }
+    const lastKey = fields.bytes(0, 255)
+    if (last !== undefined && Buffer.compare(last, lastKey) >= 0) {
+      throw new HoldfastError('DAMAGED', "an index page's entries are not in order")
+    }
+    last = lastKey
+    return { lastKey, id: chunkId(fields.exactBytes(1, ID_BYTES)) }
   })
 }
