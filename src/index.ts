@@ -2,6 +2,7 @@
  * Holdfast as a library: open or create a repository, back up, list, restore, verify, forget, prune.
  * Every long call takes an AbortSignal and reports progress. docs/library.md has a worked example.
  */
+export { openBackend } from './backend/index.ts'
 export type {
   BackupExcludes,
   BackupItem,
@@ -14,8 +15,10 @@ export { backup, backupStream } from './backup/index.ts'
 export type { Secret } from './crypto/index.ts'
 export type { ChunkId, FileId, RawName, SessionId } from './encoding/index.ts'
 export {
+  chunkId,
   compareNames,
   displayName,
+  fromHex,
   joinName,
   nameBytes,
   nameFromBytes,
@@ -60,8 +63,41 @@ export {
 } from './library/index.ts'
 export type { PruneOptions, PrunePlan, PruneProgress, PruneResult, WaitingFor } from './prune/index.ts'
 export { prune } from './prune/index.ts'
-export type { AddKeyOptions, KeySummary, Repository } from './repository/index.ts'
-export { addKey, listKeys, PROGRAM_VERSION, removeKey, replaceKey } from './repository/index.ts'
+export type { RepairConfigResult, RepairIndexOptions, RepairIndexResult } from './repair/index.ts'
+export { repairConfig, repairIndex } from './repair/index.ts'
+export type {
+  AddKeyOptions,
+  KeySummary,
+  NamedKind,
+  PackFooter,
+  Repository,
+  StoredPack,
+} from './repository/index.ts'
+export {
+  addKey,
+  directories,
+  listKeys,
+  listPacks,
+  listSessions,
+  PROGRAM_VERSION,
+  packPlaces,
+  parseIndexFile,
+  parseName,
+  readSession,
+  removeKey,
+  replaceKey,
+} from './repository/index.ts'
+export type {
+  DumpOptions,
+  OverwriteRule,
+  RestoreAction,
+  RestoreItem,
+  RestoreOptions,
+  RestoreProblem,
+  RestoreProgress,
+  RestoreResult,
+} from './restore/index.ts'
+export { dumpFile, restore } from './restore/index.ts'
 export type {
   ChooseOptions,
   GitState,
@@ -81,4 +117,16 @@ export {
   parseSnapshotArgument,
   parseTime,
 } from './snapshot/index.ts'
+export type { Stats, StatsMode, StatsOptions } from './stats/index.ts'
+export { stats } from './stats/index.ts'
 export type { FileNode, Node, WalkEntry } from './tree/index.ts'
+export { walkTree } from './tree/index.ts'
+export type {
+  FoundProblem,
+  NamesReport,
+  Problem,
+  Subset,
+  VerifyProgress,
+  VerifyReport,
+} from './verify/index.ts'
+export { verify, verifyNames } from './verify/index.ts'

@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os'
 import { dirname, isAbsolute } from 'node:path'
 import {
   type ChunkId,
+  chunkId,
   compareNames,
   type FileId,
+  ID_BYTES,
   nameFromBytes,
   type RawName,
   type SessionId,
@@ -18,6 +20,7 @@ import {
   whoAmI,
 } from '../repository/index.ts'
 import {
+  checkSnapshot,
   commitSnapshot,
   type ListedSnapshot,
   listSnapshots,
@@ -32,6 +35,15 @@ import { Tally } from './tally.ts'
 import { SourceWalk } from './walk.ts'
 
 const MAXIMUM_THREADS = 8
+const NOBODY = '0'.repeat(32) as SessionId
+/** What a snapshot keeps that is known only at its end; for a look at the rest. */
+const nothingYet = {
+  parent: null,
+  session: NOBODY,
+  tree: chunkId(new Uint8Array(ID_BYTES)),
+  incomplete: false,
+  git: null,
+}
 
 /** What a run builds, between the session's begin and its commit. */
 export interface BuiltTree {
@@ -87,6 +99,24 @@ export async function runBackup(
   let tally = new Tally(options, undefined)
   let isSkipped = false
 
+  const { host, user } = whoAmI()
+  const about = {
+    timeMs,
+    offsetMinutes: machineOffsetMinutes(timeMs),
+    host: options.host ?? host,
+    user,
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    paths,
+    tags: (options.tags ?? []).map(wellFormed),
+    description: wellFormed(options.description ?? ''),
+    excludes: [...(options.excludes?.patterns ?? []), ...(options.excludes?.insensitivePatterns ?? [])],
+    programVersion: PROGRAM_VERSION,
+    original: null,
+  }
+  // Before hours of reading, not after them.
+  checkSnapshot({ ...about, ...nothingYet, summary: tally.summary(0) })
+
   const draft = async (writer: RunWriter): Promise<SnapshotDraft> => {
     parent = await findParent(repository, paths, options)
     tally = new Tally(options, parent?.summary)
@@ -97,22 +127,10 @@ export async function runBackup(
       return undefined
     }
     await writer.finish()
-    const { host, user } = whoAmI()
     const path = paths.length === 1 ? paths[0]! : undefined
     return {
-      timeMs,
-      offsetMinutes: machineOffsetMinutes(timeMs),
-      host: options.host ?? host,
-      user,
-      uid: process.getuid?.() ?? 0,
-      gid: process.getgid?.() ?? 0,
-      paths,
-      tags: (options.tags ?? []).map(wellFormed),
-      description: wellFormed(options.description ?? ''),
-      excludes: [...(options.excludes?.patterns ?? []), ...(options.excludes?.insensitivePatterns ?? [])],
-      programVersion: PROGRAM_VERSION,
+      ...about,
       parent: parent?.id ?? null,
-      original: null,
       tree,
       summary: tally.summary(Date.now() - startedMs),
       incomplete: tally.isIncomplete,
@@ -153,8 +171,7 @@ async function rehearse(
   draft: (writer: RunWriter) => Promise<SnapshotDraft>,
 ): Promise<void> {
   await repository.loadIndex({ tolerateDamage: true, signal: options.signal })
-  const nobody = '0'.repeat(32) as SessionId
-  await draft(new RunWriter(repository, nobody, { ...writerOptions, isDryRun: true }))
+  await draft(new RunWriter(repository, NOBODY, { ...writerOptions, isDryRun: true }))
 }
 
 /** The snapshot to compare with: the one asked for, or the latest confirmed one of the same host and paths. */

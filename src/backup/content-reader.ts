@@ -98,16 +98,19 @@ export class ContentCutter {
   }
 }
 
-/** Cut everything `read` gives. */
-export function cutAll(cutter: ContentCutter, read: ReadInto): ReadContent {
+/**
+ * Cut everything `read` gives, pausing after each piece: who runs this may wait there until there is room for
+ * more. The cutter is ready for the next content however this ends.
+ */
+export function* cutAll(cutter: ContentCutter, read: ReadInto): Generator<void, ReadContent> {
   try {
     for (;;) {
       const length = read(cutter.room)
       if (length === 0) return cutter.finish()
       cutter.advance(length)
+      yield
     }
-  } catch (error) {
+  } finally {
     cutter.reset()
-    throw error
   }
 }

@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs'
 import { type ChunkId, nameBytes, type RawName } from '../encoding/index.ts'
-import { HoldfastError, systemCode } from '../errors/index.ts'
+import { HoldfastError, hasCode, systemCode } from '../errors/index.ts'
 import {
   type FileStatus,
   findHoles,
@@ -11,7 +11,7 @@ import {
   type Xattr,
 } from '../filesystem/index.ts'
 import type { BlockBuilder, PlainBlock } from '../repository/worker.ts'
-import { type ContentCutter, cutAll, type TakeChunk } from './content-reader.ts'
+import { type ContentCutter, cutAll, type ReadContent, type TakeChunk } from './content-reader.ts'
 
 /** One file to be read. `key` is the asker's, and comes back. */
 export interface ReadRequest {
@@ -70,19 +70,19 @@ export function createChunkTaker(
   }
 }
 
-/** Read one file. Errors of this file are its result; it throws only what ends the run. */
-export function readFile(parts: FileReaderParts, request: ReadRequest): ReadResult {
+/** Read one file, with pauses. Errors of this file are its result; it throws only what ends the run. */
+export function* readFile(parts: FileReaderParts, request: ReadRequest): Generator<void, ReadResult> {
   const path = typeof request.path === 'string' ? request.path : Buffer.from(request.path)
   try {
-    return readOpened(parts, request.key, path)
+    return yield* readOpened(parts, request.key, path)
   } catch (error) {
     const code = systemCode(error)
-    if (code === undefined) throw error
+    if (code === undefined || hasCode(error, 'INTERRUPTED')) throw error
     return { key: request.key, code, message: (error as Error).message }
   }
 }
 
-function readOpened(parts: FileReaderParts, key: number, path: RawName): ReadResult {
+function* readOpened(parts: FileReaderParts, key: number, path: RawName): Generator<void, ReadResult> {
   const openedNs = BigInt(parts.now()) * 1_000_000n
   const fd = openForReading(path)
   try {
@@ -90,11 +90,11 @@ function readOpened(parts: FileReaderParts, key: number, path: RawName): ReadRes
     if (before.type !== 'file') {
       return { key, code: 'ESTALE', message: `it became a ${before.type} while the folder was read` }
     }
-    let content = cutFile(parts, fd, before)
+    let content = yield* cutFile(parts, fd, before)
     let after = statusOf(fd)
     if (hasChanged(before, after)) {
       before = after
-      content = cutFile(parts, fd, before)
+      content = yield* cutFile(parts, fd, before)
       after = statusOf(fd)
     }
     const changed = hasChanged(before, after)
@@ -122,16 +122,12 @@ function readOpened(parts: FileReaderParts, key: number, path: RawName): ReadRes
   }
 }
 
-function cutFile(
-  parts: FileReaderParts,
-  fd: number,
-  status: FileStatus,
-): { readonly ids: Uint8Array; readonly sizeBytes: number } {
+function* cutFile(parts: FileReaderParts, fd: number, status: FileStatus): Generator<void, ReadContent> {
   let position = 0
   // A file that says it is empty may be one the system makes up as it is read; any other ends at its size, so
   // that one which grows for ever ends too.
   const limit = status.sizeBytes === 0n ? Number.POSITIVE_INFINITY : Number(status.sizeBytes)
-  return cutAll(parts.cutter, (room) => {
+  return yield* cutAll(parts.cutter, (room) => {
     if (parts.isAborted()) throw new HoldfastError('INTERRUPTED', 'interrupted')
     const wanted = Math.min(room.length, limit - position)
     if (wanted <= 0) return 0

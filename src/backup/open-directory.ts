@@ -1,11 +1,7 @@
 import type { ChunkId } from '../encoding/index.ts'
 import type { RunWriter } from '../repository/index.ts'
-import {
-  createDirectoryWriter,
-  type DirectoryCursor,
-  type DirectoryWriter,
-  type Node,
-} from '../tree/index.ts'
+import { createDirectoryWriter, type DirectoryWriter, type Node } from '../tree/index.ts'
+import type { ParentDirectory } from './parent-directory.ts'
 
 /** What a place in a directory became: a node, the parent's own node again, or nothing. */
 export type Outcome =
@@ -32,7 +28,7 @@ const HELD_NODES = 4096
  */
 export class OpenDirectory {
   private readonly writer: RunWriter
-  private readonly parent: { readonly tree: ChunkId; readonly cursor: DirectoryCursor } | undefined
+  private readonly parent: ParentDirectory | undefined
   private readonly onFinished: (finished: FinishedDirectory) => void
   private readonly onFailed: (error: unknown) => void
   private queue: (Outcome | undefined)[] = []
@@ -41,10 +37,10 @@ export class OpenDirectory {
   private encoder: DirectoryWriter | undefined
   private isComplete = false
 
-  /** @param parent the same directory in the parent snapshot, with the cursor the walk has used on it */
+  /** @param parent the same directory in the parent snapshot, as the walk uses it */
   constructor(
     writer: RunWriter,
-    parent: { readonly tree: ChunkId; readonly cursor: DirectoryCursor } | undefined,
+    parent: ParentDirectory | undefined,
     onFinished: (finished: FinishedDirectory) => void,
     onFailed: (error: unknown) => void,
   ) {
@@ -106,9 +102,9 @@ export class OpenDirectory {
 
   private async finish(): Promise<void> {
     if (this.held !== undefined && this.parent !== undefined) {
-      const { count, pageIds } = await this.parent.cursor.finish()
+      const whole = await this.parent.finish()
       // Rule R2: pages of a reused directory are looked up like every other chunk the snapshot names.
-      if (count === this.held.length && pageIds.every((id) => this.writer.isStored(id))) {
+      if (whole?.count === this.held.length && whole.pageIds.every((id) => this.writer.isStored(id))) {
         this.onFinished({ tree: this.parent.tree, isReused: true })
         return
       }

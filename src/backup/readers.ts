@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { HoldfastError } from '../errors/index.ts'
-import type { Repository, RunWriter } from '../repository/index.ts'
+import { type Repository, type RunWriter, WriteQueue } from '../repository/index.ts'
 import type { ReadRequest, ReadResult } from './file-reader.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './worker.ts'
 import { createRangeJob, type JobSettings, type RangeJob } from './worker-job.ts'
@@ -46,7 +46,19 @@ function readHere(repository: Repository, writer: RunWriter, signal: AbortSignal
   const job = createLocalJob(repository, writer, signal)
   return {
     depth: 1,
-    run: async (requests) => job.run(requests),
+    async run(requests) {
+      const steps = job.run(requests)
+      try {
+        for (;;) {
+          const step = steps.next()
+          if (step.done) return step.value
+          await writer.drained()
+        }
+      } finally {
+        // Closes the file where the run ends in the middle of one.
+        steps.return([])
+      }
+    },
     finish: async () => job.flush(),
     close: async () => {},
   }
@@ -82,16 +94,19 @@ function readInThreads(
     indexDirectory,
     cacheCheckKey: repository.subkeys.cacheCheck,
     table: writer.tableMemory,
+    queue: writer.queueMemory,
     abortFlag,
   }
+  const queue = new WriteQueue(writer.queueMemory)
   const waiting = new Map<number, { resolve: (results: readonly ReadResult[]) => void; thread: Thread }>()
   let failure: unknown
   let nextId = 0
   let fail: (error: unknown) => void = () => {}
   const failed = new Promise<never>((_, reject) => {
     fail = (error) => {
-      failure ??= error
-      reject(error)
+      // Errors lose their class on the way here; those of an abort are known by the signal.
+      failure ??= signal?.aborted ? interrupted(signal) : error
+      reject(failure)
     }
   })
   failed.catch(() => {})
@@ -103,8 +118,10 @@ function readInThreads(
       finished: false,
     }
     thread.worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'block') writer.addBlock('data', message.block)
-      else if (message.kind === 'finished') thread.finished = true
+      if (message.kind === 'block') {
+        writer.addBlock('data', message.block)
+        queue.remove(message.block.payload.length)
+      } else if (message.kind === 'finished') thread.finished = true
       else {
         thread.ranges--
         waiting.get(message.id)?.resolve(message.results)
@@ -148,6 +165,10 @@ function readInThreads(
       }
     },
   }
+}
+
+function interrupted(signal: AbortSignal): HoldfastError {
+  return new HoldfastError('INTERRUPTED', 'interrupted', { cause: signal.reason })
 }
 
 /** Node cannot start a thread from TypeScript: under a test runner the built file serves. */

@@ -13,10 +13,11 @@ export interface SourcePlace {
 }
 
 interface GrowingPlace {
-  path: RawName
-  name: RawName | undefined
+  readonly path: RawName
+  readonly name: RawName | undefined
   isWanted: boolean
-  below: GrowingPlace[]
+  /** By the bytes of the name, as text of one unit each. */
+  readonly below: Map<string, GrowingPlace>
 }
 
 /**
@@ -25,23 +26,30 @@ interface GrowingPlace {
  * @param paths absolute and without `.` and `..`
  */
 export function arrangeSources(paths: readonly RawName[]): SourcePlace {
-  const root: GrowingPlace = { path: '/', name: undefined, isWanted: false, below: [] }
+  const root: GrowingPlace = { path: '/', name: undefined, isWanted: false, below: new Map() }
   for (const path of paths) {
     let at = root
     for (const part of splitPath(path)) {
       if (at.isWanted) break
-      let next = at.below.find((one) => compareNames(one.name!, part) === 0)
-      if (next === undefined) {
-        next = { path: joinName(at.path, part), name: part, isWanted: false, below: [] }
-        at.below.push(next)
-        at.below.sort((left, right) => compareNames(left.name!, right.name!))
+      const key = nameBytes(part).toString('latin1')
+      const next = at.below.get(key) ?? {
+        path: joinName(at.path, part),
+        name: part,
+        isWanted: false,
+        below: new Map(),
       }
+      at.below.set(key, next)
       at = next
     }
     at.isWanted = true
-    at.below = []
+    at.below.clear()
   }
-  return root
+  return inOrder(root)
+}
+
+function inOrder(place: GrowingPlace): SourcePlace {
+  const below = [...place.below.values()].map(inOrder)
+  return { ...place, below: below.sort((left, right) => compareNames(left.name!, right.name!)) }
 }
 
 /** Make a path absolute, `.` and `..` resolved by name alone. */

@@ -19,7 +19,7 @@ export async function backupStream(
   open: () => AsyncIterable<Uint8Array>,
   options: BackupOptions = {},
 ): Promise<BackupResult> {
-  if (name === '' || name === '.' || name === '..' || name.includes('/') || nameBytes(name).length > 255) {
+  if (/^\.{0,2}$|[/\0]/.test(name) || nameBytes(name).length > 255) {
     throw new HoldfastError('USAGE', `${JSON.stringify(name)} cannot be the name of a file`, {
       hint: 'give --stdin-filename one name without a slash',
     })
@@ -27,7 +27,7 @@ export async function backupStream(
   const path: RawName = `/${name}`
   return await runBackup(repository, [path], options, async (writer, tally) => {
     const job = createLocalJob(repository, writer, options.signal)
-    for await (const piece of open()) {
+    for await (const piece of openStream(open)) {
       checkAborted(options.signal)
       for (let from = 0; from < piece.length; ) {
         const { room } = job.cutter
@@ -65,4 +65,18 @@ export async function backupStream(
     tally.countFile(path, 'new', content.sizeBytes)
     return directory.finish()
   })
+}
+
+/** The stream's own errors as FAILED; those of who takes its pieces are not touched. */
+async function* openStream(open: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of open()) yield piece
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new HoldfastError('FAILED', `the stream broke off: ${message}`, {
+      hint: 'no snapshot was made',
+      cause,
+    })
+  }
 }

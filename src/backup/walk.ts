@@ -11,19 +11,12 @@ import {
   readStatus,
 } from '../filesystem/index.ts'
 import type { Repository, RunWriter } from '../repository/index.ts'
-import {
-  createDirectoryCursor,
-  type DirectoryCursor,
-  type FileNode,
-  type Node,
-  nodeValue,
-  readContent,
-  writeContent,
-} from '../tree/index.ts'
+import { type FileNode, type Node, nodeValue, readContent, writeContent } from '../tree/index.ts'
 import { isUnreadable, type ReadRequest, type ReadResult } from './file-reader.ts'
 import { createNodeMaker, type NodeMaker } from './node-maker.ts'
 import { type FinishedDirectory, OpenDirectory, type Slot } from './open-directory.ts'
 import type { BackupItem, BackupOptions } from './options.ts'
+import { isLossOfData, openParentDirectory } from './parent-directory.ts'
 import type { Readers } from './readers.ts'
 import type { SourcePlace } from './sources.ts'
 import type { Tally } from './tally.ts'
@@ -77,13 +70,15 @@ export class SourceWalk {
 
   /** Walk everything. @returns the root tree */
   async run(root: SourcePlace, parentTree: ChunkId | undefined): Promise<ChunkId> {
+    let resolveRun: (tree: ChunkId) => void = () => {}
     const done = new Promise<ChunkId>((resolve, reject) => {
+      resolveRun = resolve
       this.rejectRun = reject
-      const directory = this.openDirectory(parentTree, (finished) => resolve(finished.tree), reject)
-      this.walkRoot(root, directory).catch(reject)
     })
-    // A failed range rejects elsewhere too; the first one to come is the one that is told.
+    // A failure that comes before the walk has ended is told by the walk.
     done.catch(() => {})
+    const directory = this.openDirectory(parentTree, (finished) => resolveRun(finished.tree))
+    await this.walkRoot(root, directory)
     return await done
   }
 
@@ -98,11 +93,11 @@ export class SourceWalk {
   /** Folders that only lead to what is wanted: their own metadata is kept, nothing else of them. */
   private async walkPlaces(place: SourcePlace, directory: Opened): Promise<void> {
     for (const below of place.below) {
-      checkAborted(this.parts.options.signal)
+      this.checkGoingOn()
       const parent = await directory.parentNode(below.name!)
       const slot = directory.reserve()
       const status = this.statusOf(below.path, true)
-      if (status === undefined) {
+      if (status === undefined || this.isOwnPlace(below.path, status)) {
         this.parts.tally.isIncomplete = true
         slot.fill({ node: undefined, isReused: false })
       } else if (below.isWanted) {
@@ -117,7 +112,7 @@ export class SourceWalk {
 
   private async walkDirectory(path: RawName, directory: Opened, device: bigint): Promise<void> {
     for (const name of this.namesOf(path)) {
-      checkAborted(this.parts.options.signal)
+      this.checkGoingOn()
       const child = joinName(path, name)
       const parent = await directory.parentNode(name)
       const status = this.statusOf(child, false)
@@ -237,34 +232,20 @@ export class SourceWalk {
       this.parts.tally.countDirectory(path, action)
       slot.fill({ node, isReused })
     }
-    return this.openDirectory(parentTree, onFinished, (error) => this.fail(error))
+    return this.openDirectory(parentTree, onFinished)
   }
 
   private openDirectory(
     parentTree: ChunkId | undefined,
     onFinished: (finished: FinishedDirectory) => void,
-    onFailed: (error: unknown) => void,
   ): Opened {
     const { repository, writer, options } = this.parts
-    let cursor: DirectoryCursor | undefined =
-      parentTree === undefined ? undefined : createDirectoryCursor(repository, parentTree)
-    const parent = parentTree === undefined || cursor === undefined ? undefined : { tree: parentTree, cursor }
-    const directory = new OpenDirectory(writer, parent, onFinished, onFailed)
+    const parent = parentTree && openParentDirectory(repository, parentTree, options.signal)
+    const directory = new OpenDirectory(writer, parent, onFinished, (error) => this.fail(error))
     return {
       reserve: () => directory.reserve(),
       complete: () => directory.complete(),
-      async parentNode(name) {
-        if (cursor === undefined) return undefined
-        try {
-          return await cursor.seek(name)
-        } catch (error) {
-          checkAborted(options.signal)
-          if (!isLossOfData(error)) throw error
-          // The parent's directory cannot be read any more: what is below counts as new, which heals it.
-          cursor = undefined
-          return undefined
-        }
-      },
+      parentNode: async (name) => await parent?.node(name),
     }
   }
 
@@ -291,12 +272,9 @@ export class SourceWalk {
   }
 
   private isLeftOut(path: RawName, status: FileStatus): boolean {
-    const { ownPlaces, tally, options } = this.parts
+    const { tally, options } = this.parts
     const isDirectory = status.type === 'directory'
-    if (ownPlaces.has(`${status.device}:${status.inode}`)) {
-      tally.ownPlacesLeftOut.push(path)
-      return true
-    }
+    if (this.isOwnPlace(path, status)) return true
     const largest = options.excludes?.largerThanBytes
     const isTooLarge = status.type === 'file' && largest !== undefined && status.sizeBytes > largest
     if (!isTooLarge && !this.excluder(path, isDirectory)) return false
@@ -304,8 +282,15 @@ export class SourceWalk {
     return true
   }
 
+  private isOwnPlace(path: RawName, status: FileStatus): boolean {
+    const { ownPlaces, tally } = this.parts
+    if (!ownPlaces.has(`${status.device}:${status.inode}`)) return false
+    tally.ownPlacesLeftOut.push(path)
+    return true
+  }
+
   private isMarked(path: RawName): boolean {
-    const marker = this.markers.find((one) => hasMarker(path, one))
+    const marker = this.markers.find((one) => isThere(path, one))
     if (marker !== undefined) this.parts.tally.item({ path, action: 'excluded', sizeBytes: 0 })
     return marker !== undefined
   }
@@ -368,6 +353,11 @@ export class SourceWalk {
     this.rejectRun(error)
   }
 
+  private checkGoingOn(): void {
+    checkAborted(this.parts.options.signal)
+    this.throwFailure()
+  }
+
   private throwFailure(): void {
     if (this.failure !== undefined) throw this.failure.error
   }
@@ -380,16 +370,20 @@ interface Opened {
   parentNode(name: RawName): Promise<Node | undefined>
 }
 
+/** A marker that cannot be looked for, say because its path is too long, counts as absent: the folder is kept. */
+function isThere(folder: RawName, marker: Marker): boolean {
+  try {
+    return hasMarker(folder, marker)
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return false
+  }
+}
+
 function sameNode(parent: Node | undefined, node: Node): boolean {
   return (
     parent !== undefined &&
     parent.type === node.type &&
     encodeValue(nodeValue(parent)).equals(encodeValue(nodeValue(node)))
-  )
-}
-
-function isLossOfData(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && (error.code === 'DAMAGED' || error.code === 'NO_SUCH_FILE')
   )
 }

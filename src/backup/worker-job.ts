@@ -32,7 +32,8 @@ export interface RangeJobParts extends JobSettings {
 /** Reads ranges of files in one thread; the open block goes on from range to range. */
 export interface RangeJob {
   readonly cutter: ContentCutter
-  run(requests: readonly ReadRequest[]): ReadResult[]
+  /** With pauses in which the caller may wait. */
+  run(requests: readonly ReadRequest[]): Generator<void, ReadResult[]>
   /** Hand on the open block. */
   flush(): void
 }
@@ -45,7 +46,11 @@ export function createRangeJob(parts: RangeJobParts): RangeJob {
   const reader: FileReaderParts = { cutter, now: Date.now, isAborted: parts.isAborted }
   return {
     cutter,
-    run: (requests) => requests.map((request) => readFile(reader, request)),
+    *run(requests) {
+      const results: ReadResult[] = []
+      for (const request of requests) results.push(yield* readFile(reader, request))
+      return results
+    },
     flush() {
       const block = builder.take()
       if (block !== undefined) parts.emit(block)

@@ -1,6 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { PlainBlock } from '../repository/worker.ts'
-import { openIndexReader, openRunTable, type RunTableMemory } from '../repository/worker.ts'
+import {
+  openIndexReader,
+  openRunTable,
+  type PlainBlock,
+  type RunTableMemory,
+  WriteQueue,
+  type WriteQueueMemory,
+} from '../repository/worker.ts'
 import type { ReadRequest, ReadResult } from './file-reader.ts'
 import { createRangeJob, type JobSettings } from './worker-job.ts'
 
@@ -9,6 +15,8 @@ export interface WorkerSettings extends JobSettings {
   readonly indexDirectory: string
   readonly cacheCheckKey: Uint8Array
   readonly table: RunTableMemory
+  /** Bytes that wait to be written; see `WriteQueue`. */
+  readonly queue: WriteQueueMemory
   /** One word; not 0 when the run is aborted. */
   readonly abortFlag: SharedArrayBuffer
 }
@@ -31,19 +39,25 @@ function serve(port: NonNullable<typeof parentPort>, settings: WorkerSettings): 
     checkKey: Buffer.from(settings.cacheCheckKey),
   })
   const table = openRunTable(settings.table)
+  const queue = new WriteQueue(settings.queue)
   const abortFlag = new Int32Array(settings.abortFlag)
+  const isAborted = (): boolean => Atomics.load(abortFlag, 0) !== 0
   const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void =>
     port.postMessage(message, transfer)
   const job = createRangeJob({
     ...settings,
     isNew: (id) => !index.has(id) && table.reserve(id),
-    emit: (block) => post({ kind: 'block', block }, ownMemory(block)),
-    isAborted: () => Atomics.load(abortFlag, 0) !== 0,
+    emit(block) {
+      queue.waitForRoom(isAborted)
+      queue.add(block.payload.length)
+      post({ kind: 'block', block }, ownMemory(block))
+    },
+    isAborted,
   })
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'range') {
       index.renew()
-      post({ kind: 'range', id: message.id, results: job.run(message.requests) })
+      post({ kind: 'range', id: message.id, results: runThrough(job.run(message.requests)) })
       return
     }
     job.flush()
@@ -52,6 +66,14 @@ function serve(port: NonNullable<typeof parentPort>, settings: WorkerSettings): 
       port.close()
     })
   })
+}
+
+/** Without pauses: this thread waits where it hands on blocks. */
+function runThrough<Result>(steps: Generator<void, Result>): Result {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
 }
 
 /** Blocks own their memory, so it moves to the main thread instead of being copied. */

@@ -7,7 +7,8 @@ import { defaultCacheDirectory } from './places.ts'
 export interface OpenOptions {
   /** A path, or an address such as `sftp:user@host:/path`. */
   readonly location: string
-  readonly secret: Secret
+  /** Or what gives it: called once the place is known to hold something, so that nobody is asked in vain. */
+  readonly secret: Secret | (() => Promise<Secret>)
   /** Folder for the local index and other caches; null keeps them in memory. Default: the user's cache folder. */
   readonly cacheDirectory?: string | null
   /** Lines for the user that are no errors, such as a rebuilt index. */
@@ -25,7 +26,8 @@ export interface CreateOptions extends OpenOptions {
 /** Open a repository. Close it when done. @throws HoldfastError NO_REPOSITORY, WRONG_KEY, DAMAGED, NEWER_FORMAT */
 export async function openRepository(options: OpenOptions): Promise<store.Repository> {
   const backend = await openBackend(options.location)
-  return await store.openRepository(backend, { ...options, cacheDirectory: cacheOf(options) })
+  const secret = await secretOf(options)
+  return await store.openRepository(backend, { ...options, secret, cacheDirectory: cacheOf(options) })
 }
 
 /** Make a repository and open it. @throws HoldfastError ALREADY_EXISTS */
@@ -34,6 +36,7 @@ export async function createRepository(options: CreateOptions): Promise<store.Re
   const backend = await openBackend(options.location, { create: true })
   return await store.createRepository(backend, {
     ...options,
+    secret: await secretOf(options),
     cacheDirectory: cacheOf(options),
     chunker: chunkerConfig(options.chunkerAverageBytes),
     settings: {
@@ -42,6 +45,10 @@ export async function createRepository(options: CreateOptions): Promise<store.Re
     },
     nowMs: Date.now(),
   })
+}
+
+async function secretOf({ secret }: OpenOptions): Promise<Secret> {
+  return typeof secret === 'function' ? await secret() : secret
 }
 
 function cacheOf(options: OpenOptions): string | null {

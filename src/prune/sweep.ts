@@ -72,7 +72,7 @@ export async function sweep(
       done.deletedBytes = packs.reduce((sum, pack) => sum + pack.sizeBytes, 0)
     }
   }
-  await confirmSnapshots(repository, signal)
+  await confirmSnapshots(repository, own, signal)
   const waitingFiles = waiting.reduce((sum, one) => sum + one.packs.length + one.indexFiles.length, 0)
   return { ...done, waitingFiles, waitingFor, incompleteSnapshots }
 }
@@ -188,11 +188,18 @@ async function removeAll(
  * Take back the mark of a session given up on when its snapshot is whole by an index loaded after the snapshot
  * was listed. A mark without a snapshot stays (rule R14): the snapshot may still come.
  */
-async function confirmSnapshots(repository: Repository, signal: AbortSignal | undefined): Promise<void> {
+async function confirmSnapshots(
+  repository: Repository,
+  own: SessionId,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { backend } = repository
   const { snapshots } = await listSnapshots(repository, signal)
   for (const snapshot of snapshots.filter((one) => !one.isConfirmed)) {
     await repository.loadIndex({ signal })
-    if (await isTreeWhole(repository, snapshot.tree, signal))
-      await repository.backend.remove(overName(snapshot.session))
+    if (!(await isTreeWhole(repository, snapshot.tree, signal))) continue
+    // As before anything is deleted: this load may have been overtaken.
+    if (await isOver(backend, own)) return
+    await backend.remove(overName(snapshot.session))
   }
 }

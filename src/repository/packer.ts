@@ -4,6 +4,7 @@ import type { SessionId } from '../encoding/index.ts'
 import type { PackFacts } from '../index/index.ts'
 import { PackWriter, type PlainBlock } from '../pack/index.ts'
 import { fileName, type PackKind } from './layout.ts'
+import { WriteQueue } from './write-queue.ts'
 
 export interface PackerOptions {
   readonly backend: Backend
@@ -33,6 +34,8 @@ export class Packer {
   private readonly open: Partial<Record<PackKind, OpenPack>> = {}
   private tail: Promise<void> = Promise.resolve()
   private queuedBytes = 0
+  /** What waits here, and what threads have on its way here. */
+  readonly queue: WriteQueue = new WriteQueue()
   private failure: { readonly error: unknown } | undefined
   private unlisted: PackFacts[] = []
   private unlistedBytes = 0
@@ -45,10 +48,13 @@ export class Packer {
 
   /** Queue one block. The packer owns it from now on. A failure shows at the next `drained` or `finish`. */
   add(kind: PackKind, block: PlainBlock): void {
-    this.queuedBytes += block.payload.length
-    this.enqueue(async () => {
-      await this.write(kind, block)
-      this.queuedBytes -= block.payload.length
+    const { length } = block.payload
+    this.queuedBytes += length
+    this.queue.add(length)
+    this.enqueue(() => this.write(kind, block))
+    this.tail = this.tail.then(() => {
+      this.queuedBytes -= length
+      this.queue.remove(length)
     })
   }
 

@@ -8,6 +8,7 @@ import type { PackKind } from './layout.ts'
 import { Packer } from './packer.ts'
 import type { Repository } from './repository.ts'
 import { createRunTableMemory, openRunTable, type RunTable, type RunTableMemory } from './run-table.ts'
+import type { WriteQueueMemory } from './write-queue.ts'
 
 /** Plaintext after which a data block closes. */
 export const DATA_BLOCK_BYTES: number = 1024 * 1024
@@ -134,6 +135,16 @@ export class RunWriter {
   /** Back-pressure: resolves when there is room for more. @throws what went wrong with earlier blocks */
   async drained(): Promise<void> {
     await this.packer.drained()
+  }
+
+  /** For worker threads, which wait while too much is on its way to storage. */
+  get queueMemory(): WriteQueueMemory {
+    return this.packer.queue.memory
+  }
+
+  /** Payload of blocks that are on their way to storage, in threads and here. */
+  get waitingBytes(): number {
+    return this.packer.queue.bytes
   }
 
   /** Bytes of finished packs of each kind. */

@@ -1,4 +1,5 @@
-import type { FileId, SessionId } from '../encoding/index.ts'
+import type { ChunkId, FileId, SessionId } from '../encoding/index.ts'
+import { checkAborted } from '../errors/index.ts'
 import {
   endSession,
   fileName,
@@ -16,6 +17,7 @@ import { checkSnapshot, type SnapshotRecord, snapshotValue } from './record.ts'
 export interface SessionOptions extends RunWriterOptions {
   /** The command, for people who look at who is at work. */
   readonly operation: string
+  /** When the command began. */
   readonly nowMs: number
   readonly signal?: AbortSignal | undefined
 }
@@ -39,21 +41,28 @@ export async function commitSnapshot(
   build: (writer: RunWriter) => Promise<SnapshotDraft>,
 ): Promise<FileId | undefined> {
   repository.checkWritable()
+  const beganMs = Date.now()
+  const announce: Announce = () =>
+    startSession(repository.backend, repository, options.operation, options.nowMs + Date.now() - beganMs)
   for (;;) {
-    const outcome = await attempt(repository, options, build)
+    const outcome = await attempt(repository, announce, options, build)
     if (outcome !== 'given up') return outcome
     repository.onNotice('a prune gave up waiting for this backup: starting again; what is stored is reused')
   }
 }
 
+/** Start a session that is as old as it is: a prune gives up on old ones. */
+type Announce = () => Promise<SessionId>
+
 async function attempt(
   repository: Repository,
+  announce: Announce,
   options: SessionOptions,
   build: (writer: RunWriter) => Promise<SnapshotDraft>,
 ): Promise<FileId | undefined | 'given up'> {
   const { backend } = repository
   const { signal } = options
-  const session = await startSession(backend, repository, options.operation, options.nowMs)
+  const session = await announce()
   const writer = new RunWriter(repository, session, options)
   let draft: SnapshotDraft
   try {
@@ -62,6 +71,7 @@ async function attempt(
     draft = await build(writer)
     if (draft !== undefined) checkSnapshot({ ...draft, session })
     await writer.finish()
+    checkAborted(signal)
   } catch (error) {
     // No snapshot names this session, so nobody has to wait for it. What fails on this way out tells less than
     // what led here: a session that stays is given up on by a prune.
@@ -75,20 +85,20 @@ async function attempt(
   }
   // From here on the session file stays when anything fails: the snapshot may have become durable all the same.
   const id = await repository.putValue('snapshot', snapshotValue({ ...draft, session }), session)
-  return await settle(repository, session, id, draft.tree)
+  return await settle(repository, announce, session, id, draft.tree)
 }
 
 /** Find out, after the snapshot is durable, whether somebody gave up on the session meanwhile (rule R7). */
 async function settle(
   repository: Repository,
+  announce: Announce,
   session: SessionId,
   id: FileId,
-  tree: SnapshotRecord['tree'],
+  tree: ChunkId,
 ): Promise<FileId | 'given up'> {
   const { backend } = repository
   while (await isOver(backend, session)) {
-    await repository.loadIndex()
-    if (!(await isTreeWhole(repository, tree))) {
+    if (!(await isWholeByNewLoad(repository, announce, tree))) {
       await backend.remove(fileName('snapshot', id))
       await endSession(backend, session)
       return 'given up'
@@ -97,4 +107,17 @@ async function settle(
   }
   await endSession(backend, session)
   return id
+}
+
+/**
+ * Merged index files are deleted without waiting for a session that is over: a listing of its own, page by page,
+ * could miss both them and their union. So another session keeps them while the index is loaded.
+ */
+async function isWholeByNewLoad(repository: Repository, announce: Announce, tree: ChunkId): Promise<boolean> {
+  const { backend } = repository
+  const guard = await announce()
+  await repository.loadIndex()
+  const isWhole = (await isTreeWhole(repository, tree)) && !(await isOver(backend, guard))
+  await endSession(backend, guard)
+  return isWhole
 }

@@ -1,6 +1,5 @@
 import type { ChunkId, FileId } from '../encoding/index.ts'
 import { fileName, type Repository, type StoredPack } from '../repository/index.ts'
-import type { ReportBuilder } from './report.ts'
 
 /** Which chunks are lost, by what is known of the packs. */
 export interface Damage {
@@ -41,12 +40,4 @@ export function unreadPacks(repository: Repository, damage: Damage, id: ChunkId)
 export function markDamage(repository: Repository, damage: Damage): void {
   const lost = [...damage.packs.keys()].filter((pack) => repository.index.pack(pack)?.state === 'good')
   if (lost.length > 0) repository.index.markLost(lost)
-}
-
-/** Forget that a pack was reported as missing: it was condemned meanwhile, or has come back. */
-export function takeBackMissing(damage: Damage, report: ReportBuilder, pack: FileId): void {
-  const lost = damage.packs.get(pack)
-  if (lost !== 'all') return
-  damage.packs.delete(pack)
-  for (const kind of ['data', 'tree'] as const) report.drop(fileName(kind, pack))
 }

@@ -1,4 +1,4 @@
-import { type FileId, type RawName, toHex } from '../encoding/index.ts'
+import type { FileId, RawName } from '../encoding/index.ts'
 import { hasCode } from '../errors/index.ts'
 import { CONFIG_NAME, parseName, problemOf } from '../repository/index.ts'
 import {
@@ -53,7 +53,8 @@ export class ReportBuilder {
   /** Add what an error says of a file. @throws the error, when it says nothing of a stored file */
   addError(file: string, error: unknown): void {
     const detail = problemOf(error)
-    this.add(file, kindOf(error), detail)
+    const prefix = `${file}: `
+    this.add(file, kindOf(error), detail.startsWith(prefix) ? detail.slice(prefix.length) : detail)
   }
 
   has(file: string): boolean {
@@ -162,9 +163,4 @@ function nextStep(file: string, entry: Entry, isNeeded: boolean | undefined): st
         ? 'nothing needs it; the next holdfast prune removes what is left of it'
         : 'run holdfast backup again: it stores anew what the source still has'
   }
-}
-
-/** A chunk's id as a report shows it. */
-export function shortId(id: Uint8Array): string {
-  return toHex(id.subarray(0, 8))
 }

@@ -102,10 +102,7 @@ function kindOf(stored: SmallFile['stored']): FileKind {
   return stored.what === 'config' ? 'config' : 'session'
 }
 
-async function readFile(
-  repository: Repository,
-  stored: SmallFile['stored'],
-): Promise<Pending | undefined> {
+async function readFile(repository: Repository, stored: SmallFile['stored']): Promise<Pending | undefined> {
   if (stored.what === 'config')
     openValue(repository, 'config', CONFIG_NAME, await repository.backend.get(CONFIG_NAME), parseConfig)
   else if (stored.what !== 'file') await checkSessionFile(repository, stored.session, stored.what)

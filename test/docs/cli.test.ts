@@ -112,5 +112,5 @@ test('docs/cli.md names every environment variable that the program reads', () =
     readFileSync(new URL(`../../src/cli/${name}.ts`, import.meta.url), 'utf8'),
   )
   const names = new Set(sources.join().match(/HOLDFAST_[A-Z_]+/g))
-  for (const name of names) expect(text).toContain(`\`${name}\``)
+  for (const name of names) expect(text).toContain(name)
 })

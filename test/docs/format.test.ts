@@ -335,7 +335,7 @@ describe('numbers', () => {
   test('methods and types of nodes are those of the code', () => {
     const numbersOf = (text: string): unknown =>
       Object.fromEntries(tableAfter(text).map(([name, number]) => [name, Number(number)]))
-    expect(numbersOf('becomes a *payload* by a method:')).toEqual(methods)
+    expect(numbersOf('becomes a _payload_ by a method:')).toEqual(methods)
     expect(numbersOf('### Nodes')).toEqual(nodeTypes)
   })
 

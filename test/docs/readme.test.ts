@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const root = new URL('../..', import.meta.url).pathname
 const readme = join(root, 'README.md')
 /** Where the tour takes place, as the page has it. */
-const TOUR = '/tmp/tour'
+const TOUR = '/tmp/my-files'
 /** Set it to write what the commands print into the page. */
 const isWriting = process.env.HOLDFAST_WRITE_README === '1'
 
@@ -29,11 +29,10 @@ function stepsOf(block: string): Step[] {
 
 /** Run the tour's commands one after the other in one new home. */
 function runTour(steps: readonly Step[]): Step[] {
-  const place = mkdtempSync(join(tmpdir(), 'holdfast-tour-'))
+  // As long as the page's own name for it, so that columns are as wide here as there.
+  const home = mkdtempSync(join(tmpdir(), 't-'))
+  const bin = mkdtempSync(join(tmpdir(), 'holdfast-bin-'))
   try {
-    const home = join(place, 'home')
-    const bin = join(place, 'bin')
-    for (const folder of [home, bin]) mkdirSync(folder)
     const shim = `#!/bin/sh\nexec "${process.execPath}" "${root}bin/holdfast.js" "$@"\n`
     writeFileSync(join(bin, 'holdfast'), shim, { mode: 0o755 })
     const env = { PATH: `${bin}:${process.env.PATH}`, HOME: home, TZ: 'UTC' }
@@ -49,7 +48,7 @@ function runTour(steps: readonly Step[]): Step[] {
       return { command, printed: text === '' ? [] : text.split('\n').map((line) => line.trimEnd()) }
     })
   } finally {
-    rmSync(place, { recursive: true, force: true })
+    for (const place of [home, bin]) rmSync(place, { recursive: true, force: true })
   }
 }
 

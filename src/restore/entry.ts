@@ -1,0 +1,28 @@
+import type { RawName } from '../encoding/index.ts'
+import type { FileStatus } from '../filesystem/index.ts'
+import type { FileNode, Node } from '../tree/index.ts'
+import type { TargetDirectory } from './target-directory.ts'
+
+/** Anything but a folder, on its way to the target. */
+export interface Entry<Kind extends Node = Node> {
+  readonly directory: TargetDirectory
+  readonly node: Kind
+  /** In the snapshot. */
+  readonly path: RawName
+  /** What is in its place; undefined when nothing is. */
+  readonly found: FileStatus | undefined
+}
+
+/** A file that is being restored, under a name of its own until it is whole. */
+export interface PendingFile extends Entry<FileNode> {
+  readonly sizeBytes: number
+  /** Bytes that have not come yet. */
+  missingBytes: number
+  /** All its chunks have been planned. */
+  isPlanned: boolean
+  state: 'pending' | 'done' | 'failed'
+  /** Its name until it is whole; undefined before there is a file. */
+  temporary: string | undefined
+  /** Open for writing; undefined when it is not open. */
+  fd: number | undefined
+}

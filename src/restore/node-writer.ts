@@ -1,0 +1,239 @@
+import { closeSync, linkSync, renameSync, rmdirSync } from 'node:fs'
+import { displayName, joinName, nameFromBytes, type RawName } from '../encoding/index.ts'
+import { HoldfastError, systemCode } from '../errors/index.ts'
+import {
+  createSpecialFile,
+  createSymlink,
+  type FileStatus,
+  type HeldDirectory,
+  holdDirectory,
+  openForReading,
+  readStatus,
+} from '../filesystem/index.ts'
+import type { FileNode, Node } from '../tree/index.ts'
+import type { ContentComparer } from './content-comparer.ts'
+import type { Entry, PendingFile } from './entry.ts'
+import { describeFailure, endOfRun } from './failure.ts'
+import { FileWriter, removeIfThere } from './file-writer.ts'
+import { createLinkRegister, type LinkRegister, linkKey } from './hard-links.ts'
+import { createMetadataWriter, type MetadataWriter } from './metadata.ts'
+import type { RestoreOptions } from './options.ts'
+import type { Tally } from './tally.ts'
+import type { TargetDirectory } from './target-directory.ts'
+import { pathBelowTarget, withNodeBelow } from './target-paths.ts'
+
+export interface NodeWriterParts {
+  /** The target; undefined in a dry run where it is not there. */
+  readonly target: HeldDirectory | undefined
+  readonly options: RestoreOptions
+  /** First names of hard links kept in memory. */
+  readonly linkEntries: number
+  readonly comparer: ContentComparer
+  readonly tally: Tally
+}
+
+/**
+ * Makes nodes in the target. Each is made under a temporary name beside its place and gets its metadata there, so
+ * that what has its name is whole, and what it replaces stays until then. Methods throw the system's errors.
+ */
+export class NodeWriter {
+  private readonly parts: NodeWriterParts
+  private readonly files: FileWriter
+  private readonly setMetadata: MetadataWriter
+  private readonly links: LinkRegister
+  /** The target once more, for the first names of hard links: two folders held together can close each other. */
+  private linkSources: HeldDirectory | undefined
+
+  constructor(parts: NodeWriterParts) {
+    this.parts = parts
+    this.files = new FileWriter(parts.options.sparse ?? false)
+    this.links = createLinkRegister(parts.linkEntries)
+    this.setMetadata = createMetadataWriter(parts.options)
+  }
+
+  beginFile(entry: Entry<FileNode>): PendingFile {
+    const sizeBytes = Number(entry.node.sizeBytes)
+    if (!Number.isSafeInteger(sizeBytes)) throw new HoldfastError('DAMAGED', 'its size is beyond all files')
+    const { directory, node, path, found } = entry
+    return {
+      directory,
+      node,
+      path,
+      found,
+      sizeBytes,
+      missingBytes: sizeBytes,
+      isPlanned: false,
+      state: 'pending',
+      temporary: undefined,
+      fd: undefined,
+    }
+  }
+
+  write(file: PendingFile, offset: number, bytes: Buffer): void {
+    this.files.write(file, offset, bytes)
+  }
+
+  /** Read back a file that is whole but has no name. @throws HoldfastError FAILED when it is not what it should be */
+  async verify(file: PendingFile): Promise<void> {
+    if (await this.hasContent(this.files.finish(file), file.node)) return
+    throw new HoldfastError('FAILED', 'what was read back is not what was written', {
+      hint: 'check the disk of the target',
+    })
+  }
+
+  /** Whether the file at this path has the node's content. */
+  async hasContent(path: RawName, node: FileNode): Promise<boolean> {
+    const fd = openForReading(path)
+    try {
+      return await this.parts.comparer.isSame(fd, node)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  /** Give a whole file its metadata and its name. */
+  publish(file: PendingFile): void {
+    this.applyMetadata(this.files.finish(file), file)
+    this.place(file, file.temporary!)
+    this.files.forget(file)
+    this.rememberName(file)
+  }
+
+  /** Remove what was written of a file. Never throws for what the system says. */
+  discard(file: PendingFile): void {
+    try {
+      this.files.discard(file)
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      const name = displayName(joinName(file.directory.path, file.temporary ?? ''))
+      this.parts.tally.warn(
+        file.path,
+        `its incomplete copy ${name} cannot be removed: ${describeFailure(error)}`,
+      )
+    }
+  }
+
+  /** Make a link or a special file. */
+  createOther(entry: Entry): void {
+    const { directory, node, path, found } = entry
+    if (!this.parts.options.isDryRun) {
+      const held = directory.held!
+      const temporary = this.files.temporaryName()
+      createNode(held.pathOf(temporary), node)
+      try {
+        this.applyMetadata(held.pathOf(temporary), entry)
+        this.place(entry, temporary)
+      } catch (error) {
+        removeIfThere(held.pathOf(temporary))
+        throw error
+      }
+    }
+    this.rememberName(entry)
+    this.parts.tally.finish(path, found === undefined ? 'restored' : 'updated', 0)
+  }
+
+  /** Its content is right: set the metadata only. */
+  refresh(entry: Entry): void {
+    const { directory, node, path } = entry
+    if (!this.parts.options.isDryRun) this.applyMetadata(directory.held!.pathOf(node.name), entry)
+    this.rememberName(entry)
+    this.parts.tally.skip(path, 'unchanged', node.type === 'file' ? Number(node.sizeBytes) : 0)
+  }
+
+  /**
+   * Make the entry a further name of a node that was restored before.
+   *
+   * @returns false when there is none, or the file system cannot: it has to be restored by itself
+   */
+  link(entry: Entry, key: string): boolean {
+    const first = this.links.find(key)
+    if (first === undefined) return false
+    const { path, found } = entry
+    try {
+      if (!this.parts.options.isDryRun && !this.makeLink(entry, first)) {
+        this.parts.tally.skip(path, 'unchanged', 0)
+        return true
+      }
+    } catch (error) {
+      if (systemCode(error) === undefined || endOfRun(error, this.parts.options.target)) throw error
+      const reason = describeFailure(error)
+      this.parts.tally.warn(
+        path,
+        `it became a file of its own, no further name of ${displayName(first)}: ${reason}`,
+      )
+      return false
+    }
+    this.parts.tally.begin(0)
+    this.parts.tally.finish(path, found === undefined ? 'restored' : 'updated', 0)
+    return true
+  }
+
+  /** Further names can be made of what has its name now. */
+  rememberName(entry: Entry): void {
+    const key = linkKey(entry.node)
+    if (key !== undefined) this.links.add(key, pathBelowTarget(entry))
+  }
+
+  completeDirectory(directory: TargetDirectory): void {
+    const { held, node, parent, path } = directory
+    const target = parent === undefined ? held!.path() : parent.held!.pathOf(node!.name)
+    this.applyMetadata(target, { node: node!, path })
+  }
+
+  /** Remove all that is not whole, and let go of everything. */
+  async close(): Promise<void> {
+    for (const file of this.files.unfinished()) this.discard(file)
+    this.linkSources?.close()
+    await this.links.close()
+  }
+
+  private applyMetadata(target: RawName, { node, path }: Pick<Entry, 'node' | 'path'>): void {
+    for (const message of this.setMetadata(target, node)) this.parts.tally.warn(path, message)
+  }
+
+  /** @returns false when the entry's place is a name of it already */
+  private makeLink(entry: Entry, first: RawName): boolean {
+    this.linkSources ??= holdDirectory(this.parts.target!.path(), { maxOpen: 2 })
+    const held = entry.directory.held!
+    return withNodeBelow(this.linkSources, first, (source) => {
+      if (entry.found !== undefined && isSameNode(entry.found, readStatus(source()))) return false
+      const temporary = this.files.temporaryName()
+      linkSync(source(), held.pathOf(temporary))
+      try {
+        this.place(entry, temporary)
+      } catch (error) {
+        removeIfThere(held.pathOf(temporary))
+        throw error
+      }
+      return true
+    })
+  }
+
+  private place({ directory, node, found }: Entry, temporary: string): void {
+    const held = directory.held!
+    if (found?.type === 'directory') rmdirSync(held.pathOf(node.name))
+    renameSync(held.pathOf(temporary), held.pathOf(node.name))
+  }
+}
+
+function createNode(path: RawName, node: Node): void {
+  switch (node.type) {
+    case 'symlink':
+      createSymlink(path, nameFromBytes(node.target))
+      break
+    case 'character':
+    case 'block':
+      createSpecialFile(path, node.type, node)
+      break
+    case 'fifo':
+    case 'socket':
+      createSpecialFile(path, node.type)
+      break
+    default:
+      throw new Error(`a ${node.type} is not made here`)
+  }
+}
+
+function isSameNode(left: FileStatus, right: FileStatus): boolean {
+  return left.device === right.device && left.inode === right.inode
+}

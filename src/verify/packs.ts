@@ -1,0 +1,107 @@
+import { type FileId, parseFileId } from '../encoding/index.ts'
+import { checkAborted } from '../errors/index.ts'
+import {
+  checkPack,
+  directories,
+  fileName,
+  listPacks,
+  type PackFacts,
+  parseIndexFile,
+  type Repository,
+} from '../repository/index.ts'
+import { type Damage, markDamage } from './damage.ts'
+import type { ReportBuilder } from './report.ts'
+import { checkFile } from './small-files.ts'
+
+/** What a run of verify shares between its steps. */
+export interface Verification {
+  readonly repository: Repository
+  readonly report: ReportBuilder
+  readonly damage: Damage
+  readonly onBytes: (bytes: number) => void
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Compare the packs in storage with the loaded index: packs that are missing though nobody condemned them, and
+ * packs of another size.
+ *
+ * @returns packs there is a reason to doubt, and that were not read yet: those, and the ones that this client
+ *   found lost some time before
+ */
+export async function comparePacks(verification: Verification): Promise<Set<FileId>> {
+  const { repository, report, damage, signal } = verification
+  const { index } = repository
+  const missingPacks = () =>
+    [...index.packs()].filter((row) => row.state !== 'condemned' && !damage.stored.has(row.id))
+  if (missingPacks().some((row) => !damage.packs.has(row.id))) {
+    // A pack may be younger than the listing, or older than its condemnation: only this order tells.
+    for await (const pack of listPacks(repository, signal)) damage.stored.set(pack.id, pack)
+    await repository.loadIndex({ tolerateDamage: true, signal })
+  }
+  for (const row of missingPacks()) {
+    damage.packs.set(row.id, 'all')
+    report.add(fileName(row.kind, row.id), 'missing', 'it is not there')
+  }
+  const doubted = new Set<FileId>()
+  for (const row of index.packs()) {
+    const stored = damage.stored.get(row.id)
+    if (stored === undefined || damage.read.has(row.id)) continue
+    const isOtherSize = stored.sizeBytes !== row.sizeBytes
+    if (isOtherSize) {
+      const detail = `it has ${stored.sizeBytes} bytes, not ${row.sizeBytes} as the index says`
+      report.add(fileName(row.kind, row.id), 'damaged', detail)
+    }
+    if (isOtherSize || row.state === 'lost') doubted.add(row.id)
+  }
+  markDamage(repository, damage)
+  return doubted
+}
+
+/**
+ * Check every index file, and read the wanted packs whole, each against what an index file lists for it. Packs
+ * in no index file are read last, against their own footers. Memory: one index file and one pack's ranges.
+ */
+export async function checkIndexAndPacks(
+  verification: Verification,
+  wanted: ReadonlySet<FileId>,
+  onIndexFile: () => void,
+): Promise<void> {
+  const { repository, report, damage, signal } = verification
+  for await (const { name } of repository.backend.list(directories.index, signal)) {
+    const file = parseFileId(name.slice(directories.index.length + 1))
+    if (file === undefined) continue
+    let packs: readonly PackFacts[] = []
+    await checkFile(repository, name, 'index', report, async () => {
+      packs = (await repository.getValue('index', file, parseIndexFile, { signal })).packs
+    })
+    onIndexFile()
+    for (const facts of packs) {
+      if (wanted.has(facts.id) && !damage.read.has(facts.id)) await readPack(verification, facts.id, facts)
+    }
+  }
+  for (const pack of wanted) if (!damage.read.has(pack)) await readPack(verification, pack, undefined)
+}
+
+async function readPack(
+  { repository, report, damage, onBytes, signal }: Verification,
+  id: FileId,
+  listed: PackFacts | undefined,
+): Promise<void> {
+  checkAborted(signal)
+  const pack = damage.stored.get(id)
+  if (pack === undefined) return
+  const finding = await checkPack(repository, pack, listed, { onBytes, signal })
+  if (finding === undefined) {
+    damage.stored.delete(id)
+    return
+  }
+  damage.read.add(id)
+  const file = fileName(pack.kind, id)
+  for (const problem of finding.problems)
+    report.add(file, finding.isReadWhole ? 'damaged' : 'unreadable', problem)
+  if (report.has(file)) {
+    damage.packs.set(id, finding.badBlocks)
+    markDamage(repository, damage)
+  } else if (repository.index.pack(id)?.state === 'lost') repository.index.markFound([id])
+}

@@ -1,0 +1,221 @@
+import type { ChunkId, FileId, SessionId } from '../../src/encoding/index.ts'
+import type { Repository, RunWriter } from '../../src/repository/index.ts'
+import type { SnapshotRecord } from '../../src/snapshot/index.ts'
+import type { DirectoryNode, FileNode } from '../../src/tree/index.ts'
+import type { Random } from './random.ts'
+import { NO_AGE_MS, NOW_MS, readWhole, type World } from './world.ts'
+
+/** What an actor does: one command, or several in order. */
+export interface Program {
+  readonly name: string
+  run(actor: Actor): Promise<void>
+}
+
+/** A client at work. */
+export interface Actor {
+  readonly world: World
+  readonly repository: Repository
+  /** Draws of this actor alone, so that they do not depend on the order of calls. */
+  readonly random: Random
+}
+
+/** One after the other with one local index, as one user's commands do. */
+export function inTurn(...programs: readonly Program[]): Program {
+  return {
+    name: programs.map((program) => program.name).join(', '),
+    async run(actor) {
+      for (const program of programs) await program.run(actor)
+    },
+  }
+}
+
+/** Tables of chunks stored by a run are tiny. */
+const TABLE_SLOTS = 64
+
+/**
+ * Back up: files named by their contents, each one chunk. `a` is a file of the root, `x/a` one of directory x.
+ *
+ * @param paths in order of names
+ */
+export function backup(...paths: readonly string[]): Program {
+  return {
+    name: `backup ${paths.join(' ')}`,
+    async run({ world, repository }) {
+      const { product, ledger } = world
+      const timeMs = NOW_MS + ledger.begun++
+      const options = { operation: 'backup', nowMs: NOW_MS, tableSlots: TABLE_SLOTS }
+      const id = await product.snapshot.commitSnapshot(repository, options, async (writer) =>
+        draftOf(await storeTree(world, repository, writer, paths), timeMs),
+      )
+      ledger.reported.add(id!)
+    },
+  }
+}
+
+async function storeTree(
+  { product }: World,
+  repository: Repository,
+  writer: RunWriter,
+  paths: readonly string[],
+): Promise<ChunkId> {
+  const root = product.tree.createDirectoryWriter(writer)
+  const directories = new Map<string, string[]>()
+  for (const path of paths) {
+    const [directory, name] = path.includes('/') ? (path.split('/') as [string, string]) : ['', path]
+    directories.set(directory, [...(directories.get(directory) ?? []), name])
+  }
+  const fileNode = (name: string): FileNode => {
+    const bytes = contentOf(name)
+    const id = repository.chunkIdOf('data', bytes)
+    writer.saveChunk('data', id, bytes)
+    return { ...commonFields, type: 'file', name, sizeBytes: BigInt(bytes.length), content: { depth: 0, ids: id } }
+  }
+  for (const [directory, names] of directories) {
+    const nodes = names.map(fileNode)
+    if (directory === '') {
+      for (const node of nodes) root.add(node)
+      continue
+    }
+    const below = product.tree.createDirectoryWriter(writer)
+    for (const node of nodes) below.add(node)
+    root.add({ ...directoryFields, type: 'directory', name: directory, tree: below.finish() })
+  }
+  await writer.drained()
+  return root.finish()
+}
+
+/** A capital letter stands for a chunk that is large enough to be a block of its own. */
+export function contentOf(name: string): Buffer {
+  return Buffer.alloc(/[A-Z]/.test(name) ? 600_000 : 300, name)
+}
+
+const directoryFields: Omit<DirectoryNode, 'type' | 'name' | 'tree'> = {
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  user: '',
+  group: '',
+  mtimeNs: 0n,
+  ctimeNs: 0n,
+  atimeNs: null,
+  xattrs: [],
+}
+const commonFields: Omit<FileNode, 'type' | 'name' | 'sizeBytes' | 'content'> = {
+  ...directoryFields,
+  inode: 1n,
+  links: 1,
+  fileSystem: null,
+  racy: false,
+  holes: [],
+}
+
+function draftOf(tree: ChunkId, timeMs: number): Omit<SnapshotRecord, 'session'> {
+  return {
+    timeMs,
+    offsetMinutes: 0,
+    host: 'model',
+    user: '',
+    uid: 0,
+    gid: 0,
+    paths: ['/'],
+    tags: [],
+    description: '',
+    excludes: [],
+    programVersion: '0',
+    parent: null,
+    original: null,
+    tree,
+    summary: {
+      filesNew: 0,
+      filesChanged: 0,
+      filesUnmodified: 0,
+      directoriesNew: 0,
+      directoriesChanged: 0,
+      directoriesUnmodified: 0,
+      dataChunks: 0,
+      treeChunks: 0,
+      addedBytes: 0,
+      addedPackedBytes: 0,
+      totalFiles: 0,
+      totalBytes: 0,
+      durationMs: 0,
+      errors: 0,
+    },
+    incomplete: false,
+    git: null,
+  }
+}
+
+/** The real backup of a directory, reading its files and reusing the parent's nodes. */
+export function backupDirectory(directory: string, ...leftOut: readonly string[]): Program {
+  return {
+    name: `backup of a directory but ${leftOut.join(' ') || 'nothing'}`,
+    async run({ world, repository }) {
+      const { product, ledger } = world
+      const { snapshotId } = await product.backup.backup(repository, [directory], {
+        timeMs: NOW_MS + ledger.begun++,
+        excludes: { patterns: leftOut },
+        threads: 0,
+      })
+      ledger.reported.add(snapshotId!)
+    },
+  }
+}
+
+/** Forget snapshots that are listed: the oldest, the newest, all, or one drawn. */
+export function forget(which: 'oldest' | 'newest' | 'all' | 'any'): Program {
+  return {
+    name: `forget ${which}`,
+    async run({ world, repository, random }) {
+      const { product, ledger } = world
+      const { snapshots } = await product.snapshot.listSnapshots(repository)
+      if (snapshots.length === 0) return
+      const at = which === 'oldest' ? 0 : which === 'newest' ? snapshots.length - 1 : random.below(snapshots.length)
+      const ids = which === 'all' ? snapshots.map(({ id }) => id) : [snapshots[at]!.id]
+      for (const id of ids) ledger.forgotten.add(id)
+      await product.forget.removeSnapshots(repository, ids)
+    },
+  }
+}
+
+/** @param givesUp waits for no session, instead of for every one */
+export function prune(givesUp: boolean): Program {
+  return {
+    name: givesUp ? 'prune that gives up' : 'prune',
+    async run({ world, repository }) {
+      const age = givesUp ? { sessionAgeMs: NO_AGE_MS } : {}
+      await world.product.prune.prune(repository, { ...age, maxUnused: 0, nowMs: NOW_MS })
+    },
+  }
+}
+
+/** Somebody declares a session over that was listed, however late: it may have ended meanwhile. */
+export const giveUp: Program = {
+  name: 'give up',
+  async run({ world, repository, random }) {
+    const { listSessions, declareOver } = world.product.repository
+    const { alive } = await listSessions(repository.backend)
+    if (alive.size === 0) return
+    const session = random.pick([...alive])
+    await declareOver(repository.backend, repository, session, 'f'.repeat(32) as SessionId)
+  },
+}
+
+/** Read every snapshot that is shown as confirmed. One that is forgotten meanwhile may fail. */
+export const read: Program = {
+  name: 'read',
+  async run({ world, repository }) {
+    await repository.loadIndex({ tolerateDamage: true })
+    const { snapshots } = await world.product.snapshot.listSnapshots(repository)
+    for (const snapshot of snapshots.filter((one) => one.isConfirmed)) {
+      const problem = await readWhole(world, repository, snapshot.tree)
+      if (problem === undefined || !(await isListed(repository, snapshot.id))) continue
+      throw new Error(`S2: a reader finds confirmed snapshot ${snapshot.id} broken: ${problem}`)
+    }
+  },
+}
+
+async function isListed(repository: Repository, snapshot: FileId): Promise<boolean> {
+  for await (const file of repository.backend.list('snapshots')) if (file.name.endsWith(snapshot)) return true
+  return false
+}

@@ -1,0 +1,124 @@
+import { backup, forget, giveUp, inTurn, type Program, prune, read } from './actors.ts'
+import type { Random } from './random.ts'
+import type { Past, Universe } from './schedule.ts'
+import type { ScriptStep } from './scheduler.ts'
+
+/** One command after the other, each run to its end. */
+const first = (...programs: readonly Program[]): Past[] => programs.map((program) => ({ programs: [program] }))
+
+/** A script's step up to where the actor is about to make this call. */
+const until = (actor: number, call: string): ScriptStep => {
+  const [operation, directory] = call.split(' ') as [NonNullable<ScriptStep['until']>['operation'], string]
+  return { actor, until: { operation, directory } }
+}
+const past = (actor: number, call: string): ScriptStep => ({ ...until(actor, call), isDone: true })
+const toEnd = (actor: number): ScriptStep => ({ actor })
+
+const anyPrune = (random: Random): Program => prune(random.chance(0.5))
+const sometimes = (random: Random, ...programs: readonly Program[]): Program[] =>
+  programs.filter(() => random.chance(0.3))
+
+/** Two backups and two prunes about one chunk that an old snapshot has and somebody forgets. */
+const sharedChunk: Universe = {
+  name: 'shared chunk',
+  history: first(backup('a')),
+  actors: (random) => [
+    backup('a'),
+    backup('a', 'b'),
+    inTurn(forget('oldest'), anyPrune(random)),
+    anyPrune(random),
+    ...sometimes(random, read, giveUp),
+  ],
+}
+
+/** A backup that has to begin again, since prunes give up on it. */
+const secondAttempt: Universe = {
+  name: 'second attempt',
+  history: first(backup('a')),
+  actors: (random) => [
+    backup('a'),
+    inTurn(forget('oldest'), prune(true)),
+    prune(true),
+    ...sometimes(random, backup('a'), read, giveUp),
+  ],
+}
+
+/** Two chunks, in one pack or in two; packs that are used in part. */
+const twoChunks: Universe = {
+  name: 'two chunks',
+  history: first(backup('a', 'b'), backup('b', 'c')),
+  actors: (random) => [
+    backup('a', 'b'),
+    backup('b'),
+    inTurn(forget('any'), anyPrune(random)),
+    ...sometimes(random, inTurn(forget('any'), anyPrune(random)), backup('c'), read),
+  ],
+}
+
+/** A snapshot of a session given up on that lacks its trees, beside a whole one that has the same chunk. */
+const incompleteSnapshot: Universe = {
+  name: 'incomplete snapshot',
+  history: [
+    ...first(backup('a')),
+    {
+      programs: [backup('x/a'), prune(true)],
+      script: [until(0, 'put snapshots'), toEnd(1), until(0, 'list sessions')],
+    },
+  ],
+  actors: (random) => [
+    backup('x/a'),
+    inTurn(forget('oldest'), anyPrune(random)),
+    ...sometimes(random, anyPrune(random), read, forget('any')),
+  ],
+}
+
+/** Damaged copies: none. Chunks that are blocks of their own, which prunes copy without compressing them again. */
+const largeChunks: Universe = {
+  name: 'large chunks',
+  history: first(backup('A', 'B'), backup('A', 'c')),
+  actors: (random) => [
+    inTurn(forget('oldest'), anyPrune(random)),
+    ...sometimes(random, backup('A'), backup('B'), anyPrune(random), read),
+  ],
+}
+
+/** So many index files that prunes merge them, beside whoever reads them. */
+const indexMerge: Universe = {
+  name: 'index merge',
+  history: first(
+    ...['a', 'b', 'c', 'd', 'e', 'f'].map((name) => backup(name)),
+    forget('oldest'),
+    prune(false),
+  ),
+  actors: (random) => [
+    anyPrune(random),
+    backup('a', 'b'),
+    ...sometimes(random, inTurn(forget('any'), anyPrune(random)), anyPrune(random), backup('g'), read, giveUp),
+  ],
+}
+
+/**
+ * A backup that was given up on lists the index files, page by page, while they are merged: nobody waits for it
+ * any more before the merged ones are deleted.
+ */
+const overtakenListing: Universe = {
+  name: 'overtaken listing',
+  pages: [0, 0, 1, 1, 1, 1, 1, 1, 0],
+  history: first(backup('a')),
+  actors: () => [
+    backup('a', 'z'),
+    inTurn(forget('oldest'), prune(true), ...['b', 'c', 'd', 'e', 'f'].map((name) => backup(name))),
+    prune(true),
+  ],
+  script: [past(1, 'list trees'), until(0, 'put snapshots'), toEnd(1), past(0, 'list index'), toEnd(2), toEnd(0)],
+}
+
+export const universes: readonly Universe[] = [
+  sharedChunk,
+  secondAttempt,
+  twoChunks,
+  incompleteSnapshot,
+  largeChunks,
+  indexMerge,
+  overtakenListing,
+]

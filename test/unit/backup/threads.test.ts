@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { backup } from '../../../src/backup/index.ts'
+import { createReaders } from '../../../src/backup/readers.ts'
+import { toHex } from '../../../src/encoding/index.ts'
+import { type Repository, RunWriter } from '../../../src/repository/index.ts'
+import { isTreeWhole, listSnapshots } from '../../../src/snapshot/index.ts'
+import { createStore, type MemoryStore } from '../repository/scene.ts'
+import { filesOf, tempDirectory } from './scene.ts'
+
+const built = existsSync(new URL('../../../dist/backup/worker.js', import.meta.url))
+/** Real files that are older than two seconds, so that no node is racy and trees can be compared. */
+const sources = ['commander', 'ignore'].map((name) =>
+  join(import.meta.dirname, '../../../node_modules', name),
+)
+
+async function openWithCache(store: MemoryStore): Promise<Repository> {
+  return await store.open({ cacheDirectory: tempDirectory() })
+}
+
+/** A copy of the same empty repository for each: ids depend on its keys. */
+async function backUp(files: ReadonlyMap<string, Buffer>, threads: number) {
+  const store = createStore(new Map(files))
+  const repository = await openWithCache(store)
+  const result = await backup(repository, sources, { threads })
+  const { snapshots } = await listSnapshots(repository)
+  const chunks = [...repository.index.chunks()].map(({ id }) => toHex(id)).sort()
+  return { store, repository, result, tree: snapshots[0]!.tree, chunks }
+}
+
+describe.skipIf(!built)('reading threads', () => {
+  test('give the same tree and the same chunks, however many they are', async () => {
+    const empty = createStore()
+    await empty.create()
+    const expected = await backUp(empty.files, 0)
+    expect(expected.result.summary.totalFiles).toBeGreaterThan(10)
+    expect(await isTreeWhole(expected.repository, expected.tree)).toBe(true)
+    for (const threads of [1, 2, 7]) {
+      const found = await backUp(empty.files, threads)
+      expect(toHex(found.tree)).toBe(toHex(expected.tree))
+      expect(found.chunks).toEqual(expected.chunks)
+      expect(found.result.summary).toEqual({
+        ...expected.result.summary,
+        durationMs: found.result.summary.durationMs,
+        addedPackedBytes: found.result.summary.addedPackedBytes,
+      })
+      // Nothing is stored twice, and a client without a cache reads every file.
+      expect(found.result.summary.dataChunks).toBe(expected.result.summary.dataChunks)
+      const reader = await found.store.open()
+      await reader.loadIndex()
+      const files = await filesOf(reader, found.tree, sources[1]!)
+      expect(files.get('/package.json')!.toString()).toContain('"ignore"')
+      await reader.close()
+      await found.repository.close()
+    }
+    await expected.repository.close()
+  })
+
+  test('of a second backup find nothing to store', async () => {
+    const empty = createStore()
+    await empty.create()
+    const { repository, tree } = await backUp(empty.files, 2)
+    const again = await backup(repository, sources, { threads: 2, parent: null })
+    expect(again.summary).toMatchObject({ dataChunks: 0, treeChunks: 0 })
+    const { snapshots } = await listSnapshots(repository)
+    expect(snapshots.map((one) => toHex(one.tree))).toEqual([toHex(tree), toHex(tree)])
+    await repository.close()
+  })
+
+  test('that find storage failing end with its error, the session taken back', async () => {
+    const store = createStore()
+    await store.create()
+    const repository = await openWithCache(store)
+    store.before = (operation) => {
+      if (operation === 'commit') throw new Error('the disk is full')
+    }
+    await expect(backup(repository, sources, { threads: 2 })).rejects.toThrow('the disk is full')
+    expect([store.names('sessions'), store.names('tmp'), store.names('snapshots')]).toEqual([[], [], []])
+    await repository.close()
+  })
+})
+
+describe.each(built ? [0, 2] : [0])('with %i threads', (threads) => {
+  test('an abort in the middle of one large file ends the run, and the repository is whole', async () => {
+    const store = createStore()
+    await store.create()
+    const repository = await openWithCache(store)
+    const source = tempDirectory()
+    writeFileSync(join(source, 'large'), randomBytes(24 << 20))
+    const controller = new AbortController()
+    store.before = (operation) => {
+      // The first block has come out of the file.
+      if (operation === 'append') controller.abort()
+    }
+    const run = backup(repository, [source], { threads, signal: controller.signal })
+    await expect(run).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    expect([store.names('sessions'), store.names('tmp'), store.names('snapshots')]).toEqual([[], [], []])
+    store.before = () => {}
+    const { snapshotId } = await backup(repository, [source], { threads })
+    expect(store.names('snapshots')).toEqual([`snapshots/${snapshotId}`])
+    await repository.close()
+  })
+
+  test('an abort before, or at the last moment, makes no snapshot', async () => {
+    const store = createStore()
+    await store.create()
+    const repository = await openWithCache(store)
+    const controller = new AbortController()
+    store.before = (operation, name) => {
+      if (operation === 'put' && name.startsWith('index/')) controller.abort()
+    }
+    const late = backup(repository, sources, { threads, signal: controller.signal })
+    await expect(late).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    const early = backup(repository, sources, { threads, signal: controller.signal })
+    await expect(early).rejects.toMatchObject({ code: 'INTERRUPTED' })
+    expect([store.names('sessions'), store.names('snapshots')]).toEqual([[], []])
+    await repository.close()
+  })
+
+  test('a file that is read faster than it is stored waits: memory does not grow with it', async () => {
+    const store = createStore()
+    await store.create()
+    const repository = await openWithCache(store)
+    const path = join(tempDirectory(), 'large')
+    writeFileSync(path, randomBytes(64 << 20))
+    const writer = new RunWriter(repository, '1'.repeat(32) as RunWriter['session'], { compressionLevel: 0 })
+    const readers = createReaders(repository, writer, threads, undefined)
+    let most = 0
+    store.before = async (operation) => {
+      if (operation !== 'append') return
+      // Storage that takes its time: others get many turns for each write.
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+      most = Math.max(most, writer.waitingBytes)
+    }
+    const [result] = await readers.run([{ key: 1, path }])
+    expect(result).toMatchObject({ sizeBytes: BigInt(64 << 20) })
+    await readers.finish()
+    await readers.close()
+    await writer.finish()
+    expect(writer.statistics.dataBytes).toBe(64 << 20)
+    expect(most).toBeGreaterThan(8 << 20)
+    expect(most).toBeLessThan(48 << 20)
+    await repository.close()
+  })
+})
