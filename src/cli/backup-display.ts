@@ -7,7 +7,7 @@ import {
   displayName,
 } from '../index.ts'
 import type { Context } from './context.ts'
-import { countOf, formatBytes, formatCount, formatElapsed, shortId } from './format.ts'
+import { countOf, formatBytes, formatCount, formatElapsed, formatTook, shortId } from './format.ts'
 import { createProgress } from './progress.ts'
 
 export interface BackupDisplay {
@@ -131,7 +131,7 @@ function summaryLines(result: BackupResult, isDryRun: boolean): string[] {
     `files    ${counts(summary.filesNew, summary.filesChanged, summary.filesUnmodified)}`,
     `folders  ${counts(summary.directoriesNew, summary.directoriesChanged, summary.directoriesUnmodified)}`,
     `added    ${formatBytes(summary.addedBytes)}${isDryRun ? '' : `, stored as ${packed}`}`,
-    `total    ${countOf(summary.totalFiles, 'file')}, ${formatBytes(summary.totalBytes)} in ${formatElapsed(summary.durationMs)}`,
+    `total    ${countOf(summary.totalFiles, 'file')}, ${formatBytes(summary.totalBytes)} in ${formatTook(summary.durationMs)}`,
     ...ownPlacesLeftOut.map((path) => `left out ${displayName(path)}, which belongs to the repository`),
     outcome(snapshotId, isDryRun),
   ]

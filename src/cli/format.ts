@@ -32,6 +32,11 @@ export function formatElapsed(durationMs: number): string {
   return hours > 0 ? `${hours}:${twoDigits(minutes)}:${rest}` : `${minutes}:${rest}`
 }
 
+/** How long something took: `0.4 s`, from ten seconds on as `formatElapsed`. */
+export function formatTook(durationMs: number): string {
+  return durationMs < 9950 ? `${(Math.max(durationMs, 0) / 1000).toFixed(1)} s` : formatElapsed(durationMs)
+}
+
 /** A moment by the clock of this machine, or of where it was recorded: `2026-03-01 18:00:00`. */
 export function formatMoment(timeMs: number, offsetMinutes?: number): string {
   const offset = offsetMinutes ?? -new Date(timeMs).getTimezoneOffset()

@@ -6,7 +6,7 @@ import {
   type RestoreResult,
 } from '../index.ts'
 import type { Context } from './context.ts'
-import { countOf, formatBytes, formatElapsed } from './format.ts'
+import { countOf, formatBytes, formatElapsed, formatTook } from './format.ts'
 import { createProgress } from './progress.ts'
 
 export interface RestoreDisplay {
@@ -110,7 +110,7 @@ function countsJson(counts: Counts): object {
 }
 
 function summaryLines(result: RestoreResult, target: string, isDryRun: boolean): string[] {
-  const elapsed = formatElapsed(result.endedMs - result.startedMs)
+  const elapsed = formatTook(result.endedMs - result.startedMs)
   const what = `${countOf(result.filesRestored, 'file or folder', 'files and folders')}, ${formatBytes(result.bytesRestored)}`
   return [
     ...(result.filesSkipped === 0

@@ -46,7 +46,8 @@ export function createKeyFile(path: string): Secret {
   } catch (cause) {
     const code = systemCode(cause)
     if (code === undefined) throw cause
-    if (code === 'EEXIST')
+    // Of the folder the same code says that something else is in its way.
+    if (code === 'EEXIST' && cause instanceof Error && 'syscall' in cause && cause.syscall === 'open')
       throw new HoldfastError('ALREADY_EXISTS', `there is a key file at ${path} already`, { cause })
     throw new HoldfastError('IO', `the key file ${path} cannot be written (${code})`, { cause })
   }

@@ -8,6 +8,7 @@ import {
   formatElapsed,
   formatMoment,
   formatShare,
+  formatTook,
   quoteWord,
 } from '../../../src/cli/format.ts'
 
@@ -72,3 +73,11 @@ test('quoteWord() is read back by a shell as the same word', () => {
     { numRuns: 20 },
   )
 })
+
+test.each([
+  [0, '0.0 s'],
+  [449, '0.4 s'],
+  [9949, '9.9 s'],
+  [9950, '0:09'],
+  [3_723_000, '1:02:03'],
+])('formatTook(%s) is %s', (ms, text) => expect(formatTook(ms)).toBe(text))
