@@ -1,5 +1,5 @@
 import { closeSync, readSync } from 'node:fs'
-import { type ChunkId, nameBytes, type RawName } from '../encoding/index.ts'
+import type { ChunkId, RawName } from '../encoding/index.ts'
 import { HoldfastError, hasCode, systemCode } from '../errors/index.ts'
 import {
   type FileStatus,
@@ -143,9 +143,4 @@ function hasChanged(before: FileStatus, after: FileStatus): boolean {
     before.ctimeNs !== after.ctimeNs ||
     before.sizeBytes !== after.sizeBytes
   )
-}
-
-/** Bytes that a path adds to a message between threads; for sizing ranges. */
-export function requestBytes(request: ReadRequest): number {
-  return nameBytes(request.path).length
 }

@@ -96,10 +96,12 @@ async function makePending(
   stored: ReadonlyMap<FileId, StoredPack>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const named = new Set((await listPending(repository, signal)).flatMap((pending) => pending.packs))
+  const damaged: FileId[] = []
+  const pending = await listPending(repository, signal, (id) => damaged.push(id))
+  const named = new Set(pending.flatMap((one) => one.packs))
   const packs = [...stored.keys()].filter((id) => repository.index.isCondemned(id) && !named.has(id))
-  if (packs.length === 0) return
-  await putPending(repository, own, packs, [])
+  if (packs.length > 0) await putPending(repository, own, packs, [])
+  for (const id of damaged) await repository.removeFile('pending', id)
 }
 
 /** Put a pending file with the sessions listed now; what it names must be durable already. */

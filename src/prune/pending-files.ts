@@ -6,8 +6,17 @@ export interface PendingFile extends Pending {
   readonly id: FileId
 }
 
-/** Read every file of `pending/`; one that another prune has dealt with meanwhile is left out. */
-export async function listPending(repository: Repository, signal?: AbortSignal): Promise<PendingFile[]> {
+/**
+ * Read every file of `pending/`; one that another prune has dealt with meanwhile is left out.
+ *
+ * @param onDamaged hears of files that cannot be read. What they name is condemned and in no pending file that can:
+ *   the mark names it anew, and may remove them then
+ */
+export async function listPending(
+  repository: Repository,
+  signal?: AbortSignal,
+  onDamaged?: (id: FileId) => void,
+): Promise<PendingFile[]> {
   const found: PendingFile[] = []
   for await (const file of repository.backend.list(directories.pending, signal)) {
     const id = parseFileId(file.name.slice(directories.pending.length + 1))
@@ -17,8 +26,8 @@ export async function listPending(repository: Repository, signal?: AbortSignal):
     } catch (error) {
       if (hasCode(error, 'NO_SUCH_FILE')) continue
       if (!hasCode(error, 'DAMAGED')) throw error
-      // Its packs are condemned and named in no readable pending file: the mark makes a new one for them.
-      repository.onNotice(`${error.message}; what it names is taken up anew`)
+      repository.noticeOnce(`${error.message}; what it names is taken up anew`)
+      onDamaged?.(id)
     }
   }
   return found

@@ -6,6 +6,7 @@ import {
   isOver,
   listPacks,
   listSessions,
+  markLostPacks,
   overName,
   type Repository,
   RunWriter,
@@ -50,6 +51,8 @@ export async function sweep(
     const live = await findLiveChunks(repository, earlier, onSnapshot, signal)
     incompleteSnapshots = live.incomplete
     await repository.loadIndex({ signal })
+    // A copy in a pack that is lost is none either: what a condemned pack has may be the last one.
+    await markLostPacks(repository, signal)
     const packs = await storedPacks(repository, ready, signal)
     const copied = await copyAll(repository, own, packs, live.set, options)
     done.copiedChunks = copied.chunks

@@ -52,6 +52,8 @@ export interface OpenedKey {
 export const MAXIMUM_LABEL_UNITS = 4096
 
 const CHECK_BYTES = 32
+/** A copy is about 1 KiB; no longer one is looked for in a damaged file. */
+const MAXIMUM_COPY_BYTES = 8192
 const methodNumbers = { keyFile: 0, password: 1 } as const
 
 /**
@@ -96,9 +98,7 @@ export async function createKeyFile(
 export function parseKeyFile(name: FileId, bytes: Buffer): KeyFile {
   const matchesName = fileIdOf(bytes) === name
   if (matchesName) checkHeader('key', bytes)
-  const half = HEADER_BYTES + ((bytes.length - HEADER_BYTES) >> 1)
-  const copies = [bytes.subarray(HEADER_BYTES, half), bytes.subarray(half)]
-  const payload = copies.map(checkedCopy).find((one) => one !== undefined)
+  const payload = findPayload(bytes.subarray(HEADER_BYTES))
   if (payload === undefined) throw new HoldfastError('DAMAGED', 'both copies of the key are damaged')
   const fields = new Fields(decodeValue(payload), 'key', 9)
   const method = fields.uint(1, 1) === methodNumbers.password ? 'password' : 'keyFile'
@@ -151,6 +151,22 @@ export function openKeyInfo(key: KeyFile, subkeys: Subkeys): KeyInfo {
     host: fields.text(2),
     label: fields.text(3, MAXIMUM_LABEL_UNITS),
   }
+}
+
+/**
+ * The payload of a copy that is whole: the two halves, or, in a file that was cut or has grown, whatever its check
+ * fits at the beginning or at the end.
+ */
+function findPayload(copies: Buffer): Buffer | undefined {
+  const { length } = copies
+  const half = length >> 1
+  const found = checkedCopy(copies.subarray(0, half)) ?? checkedCopy(copies.subarray(half))
+  if (found !== undefined) return found
+  for (let size = CHECK_BYTES + 1; size <= Math.min(length, MAXIMUM_COPY_BYTES); size++) {
+    const whole = checkedCopy(copies.subarray(0, size)) ?? checkedCopy(copies.subarray(length - size))
+    if (whole !== undefined) return whole
+  }
+  return undefined
 }
 
 function checkedCopy(copy: Buffer): Buffer | undefined {

@@ -9,7 +9,7 @@ import {
   type Subkeys,
 } from '../crypto/index.ts'
 import { parseFileId, toHex } from '../encoding/index.ts'
-import { HoldfastError, hasCode } from '../errors/index.ts'
+import { DamagedError, HoldfastError, hasCode } from '../errors/index.ts'
 import { type ClientIndex, createMemoryIndex, openLmdbIndex } from '../index/index.ts'
 import {
   type ChunkerConfig,
@@ -195,7 +195,10 @@ async function readSettings(
     const id = parseFileId(file.name.slice(directories.settings.length + 1))
     if (id === undefined) continue
     try {
-      const settings = openValue(sealing, 'settings', file.name, await backend.get(file.name), parseSettings)
+      const bytes = await backend.get(file.name)
+      if (fileIdOf(bytes) !== id)
+        throw new DamagedError(file.name, 'its bytes do not have the hash that is its name')
+      const settings = openValue(sealing, 'settings', file.name, bytes, parseSettings)
       if (best === undefined || settings.counter > best.counter) best = settings
     } catch (error) {
       if (!hasCode(error, 'DAMAGED')) throw error

@@ -3,7 +3,7 @@ import { createExcluder } from '../filesystem/index.ts'
 import type { RestoreOptions } from './options.ts'
 
 /** Whether a node is wanted; `leads` for a folder that is not but may have wanted things below it. */
-export type Choice = 'wanted' | 'leads' | 'left-out'
+type Choice = 'wanted' | 'leads' | 'left-out'
 
 export type Selection = (path: RawName, isDirectory: boolean) => Choice
 

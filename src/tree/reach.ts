@@ -10,7 +10,7 @@ export interface ReachVisitor {
   enterTree(id: ChunkId): boolean
   /** Data chunks of one file or one page of a file, in order. */
   data(ids: readonly ChunkId[]): void
-  /** A tree chunk that cannot be read; what is below stays unvisited. Without it the error is thrown. */
+  /** A tree chunk that cannot be read or is no valid page; what is below stays unvisited. Without it the error is thrown. */
   unreadable?(id: ChunkId, error: unknown): void
 }
 
@@ -24,11 +24,14 @@ export async function visitTree(
   visitor: ReachVisitor,
   signal?: AbortSignal,
 ): Promise<void> {
-  const read = async (id: ChunkId): Promise<Uint8Array | undefined> => {
+  const readPage = async <Page>(
+    id: ChunkId,
+    parse: (bytes: Uint8Array) => Page,
+  ): Promise<Page | undefined> => {
     checkAborted(signal)
     if (!visitor.enterTree(id)) return undefined
     try {
-      return await source.readTree(id)
+      return parse(await source.readTree(id))
     } catch (error) {
       checkAborted(signal)
       if (visitor.unreadable === undefined) throw error
@@ -38,17 +41,15 @@ export async function visitTree(
   }
 
   const visitContent = async (id: ChunkId, level: number): Promise<void> => {
-    const bytes = await read(id)
-    if (bytes === undefined) return
-    const ids = parseContentPage(bytes, level)
+    const ids = await readPage(id, (bytes) => parseContentPage(bytes, level))
+    if (ids === undefined) return
     if (level === 0) visitor.data(ids)
     else for (const child of ids) await visitContent(child, level - 1)
   }
 
   const visitDirectory = async (id: ChunkId, level: number | undefined): Promise<void> => {
-    const bytes = await read(id)
-    if (bytes === undefined) return
-    const page = parseDirectoryPage(bytes, level)
+    const page = await readPage(id, (bytes) => parseDirectoryPage(bytes, level))
+    if (page === undefined) return
     if (page.children !== undefined) {
       for (const child of page.children) await visitDirectory(child.id, page.level - 1)
       return

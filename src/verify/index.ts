@@ -16,5 +16,4 @@ export type {
   VerifyProgress,
   VerifyReport,
 } from './options.ts'
-export { MAXIMUM_PATHS } from './options.ts'
 export { verify } from './verify.ts'

@@ -103,6 +103,10 @@ test('prune beside a stopped backup waits with deleting, and harms neither', asy
   expect(waiting.waiting_for).toHaveLength(1)
   expect(waiting.waiting_for[0]!.description).toMatch(/^backup of .*, process \d+, since \d{4}-/)
   expect(packs(sandbox)).toEqual(expect.arrayContaining(before))
+  const session = (await sandbox.ok(['list', 'sessions'])).stdout.trimEnd()
+  expect(session).toBe(waiting.waiting_for[0]!.session)
+  const { stdout } = await sandbox.ok(['cat', 'session', session.slice(0, 8)])
+  expect(JSON.parse(stdout)).toMatchObject({ session, operation: 'backup' })
 
   expect(await backup.finish('what was piped in')).toMatchObject({ code: 0 })
   expect((await pruneJson(sandbox)).deleted.packs).toBeGreaterThan(0)

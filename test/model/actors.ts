@@ -3,7 +3,7 @@ import type { Repository, RunWriter } from '../../src/repository/index.ts'
 import type { SnapshotRecord } from '../../src/snapshot/index.ts'
 import type { DirectoryNode, FileNode } from '../../src/tree/index.ts'
 import type { Random } from './random.ts'
-import { NO_AGE_MS, NOW_MS, readWhole, type World } from './world.ts'
+import { NO_AGE_MS, NOW_MS, openClient, readWhole, type World } from './world.ts'
 
 /** What an actor does: one command, or several in order. */
 export interface Program {
@@ -17,6 +17,8 @@ export interface Actor {
   readonly repository: Repository
   /** Draws of this actor alone, so that they do not depend on the order of calls. */
   readonly random: Random
+  /** Listings are pictures of one moment. */
+  readonly isListedAtOnce: boolean
 }
 
 /** One after the other with one local index, as one user's commands do. */
@@ -162,16 +164,16 @@ export function backupDirectory(directory: string, ...leftOut: readonly string[]
   }
 }
 
-/** Forget snapshots that are listed: the oldest, the newest, all, or one drawn. */
-export function forget(which: 'oldest' | 'newest' | 'all' | 'any'): Program {
+/** Forget snapshots that are listed: the one at a place from the oldest on, all, or one drawn. */
+export function forget(which: number | 'all' | 'any'): Program {
   return {
     name: `forget ${which}`,
     async run({ world, repository, random }) {
       const { product, ledger } = world
       const { snapshots } = await product.snapshot.listSnapshots(repository)
       if (snapshots.length === 0) return
-      const at = which === 'oldest' ? 0 : which === 'newest' ? snapshots.length - 1 : random.below(snapshots.length)
-      const ids = which === 'all' ? snapshots.map(({ id }) => id) : [snapshots[at]!.id]
+      const at = which === 'any' ? random.below(snapshots.length) : which
+      const ids = snapshots.filter((_, place) => at === 'all' || at === place).map(({ id }) => id)
       for (const id of ids) ledger.forgotten.add(id)
       await product.forget.removeSnapshots(repository, ids)
     },
@@ -201,11 +203,16 @@ export const giveUp: Program = {
   },
 }
 
-/** Read every snapshot that is shown as confirmed. One that is forgotten meanwhile may fail. */
+/**
+ * Load the index, which has to bring every fact that was durable when it began, and read every snapshot that is
+ * shown as confirmed. One that is forgotten meanwhile may fail.
+ */
 export const read: Program = {
   name: 'read',
-  async run({ world, repository }) {
-    await repository.loadIndex({ tolerateDamage: true })
+  async run({ world, repository, isListedAtOnce }) {
+    const before = openClient({ ...world, files: new Map(world.files) })
+    await repository.loadIndex()
+    if (isListedAtOnce) await compareFacts(before, repository)
     const { snapshots } = await world.product.snapshot.listSnapshots(repository)
     for (const snapshot of snapshots.filter((one) => one.isConfirmed)) {
       const problem = await readWhole(world, repository, snapshot.tree)
@@ -213,6 +220,16 @@ export const read: Program = {
       throw new Error(`S2: a reader finds confirmed snapshot ${snapshot.id} broken: ${problem}`)
     }
   },
+}
+
+async function compareFacts(before: Repository, after: Repository): Promise<void> {
+  await before.loadIndex()
+  for (const { id } of before.index.packs()) {
+    if (after.index.pack(id) === undefined && !after.index.isCondemned(id)) throw new Error(`a load misses pack ${id}`)
+  }
+  for (const id of before.index.condemned()) {
+    if (!after.index.isCondemned(id)) throw new Error(`a load misses that pack ${id} is condemned`)
+  }
 }
 
 async function isListed(repository: Repository, snapshot: FileId): Promise<boolean> {

@@ -56,7 +56,7 @@ function startActors(
     const onCall: Access['onCall'] = (operation, name) => scheduler.call(number, operation, name)
     const repository = openClient(world, { ...access, onCall })
     const random = createRandom(seed + 7919 * (number + 1))
-    program.run({ world, repository, random }).catch((error: unknown) => onFailure(error, program))
+    program.run({ world, repository, random, isListedAtOnce: access.pageOf === undefined }).catch((error: unknown) => onFailure(error, program))
   })
 }
 

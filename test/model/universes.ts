@@ -4,15 +4,17 @@ import type { Past, Universe } from './schedule.ts'
 import type { ScriptStep } from './scheduler.ts'
 
 /** One command after the other, each run to its end. */
-const first = (...programs: readonly Program[]): Past[] => programs.map((program) => ({ programs: [program] }))
+export const first = (...programs: readonly Program[]): Past[] => programs.map((program) => ({ programs: [program] }))
 
 /** A script's step up to where the actor is about to make this call. */
-const until = (actor: number, call: string): ScriptStep => {
+export const until = (actor: number, call: string): ScriptStep => {
   const [operation, directory] = call.split(' ') as [NonNullable<ScriptStep['until']>['operation'], string]
   return { actor, until: { operation, directory } }
 }
-const past = (actor: number, call: string): ScriptStep => ({ ...until(actor, call), isDone: true })
-const toEnd = (actor: number): ScriptStep => ({ actor })
+/** As `until`, and the call is made too. */
+export const past = (actor: number, call: string): ScriptStep => ({ ...until(actor, call), isDone: true })
+/** A script's step up to the actor's end. */
+export const toEnd = (actor: number): ScriptStep => ({ actor })
 
 const anyPrune = (random: Random): Program => prune(random.chance(0.5))
 const sometimes = (random: Random, ...programs: readonly Program[]): Program[] =>
@@ -25,7 +27,7 @@ const sharedChunk: Universe = {
   actors: (random) => [
     backup('a'),
     backup('a', 'b'),
-    inTurn(forget('oldest'), anyPrune(random)),
+    inTurn(forget(0), anyPrune(random)),
     anyPrune(random),
     ...sometimes(random, read, giveUp),
   ],
@@ -37,7 +39,7 @@ const secondAttempt: Universe = {
   history: first(backup('a')),
   actors: (random) => [
     backup('a'),
-    inTurn(forget('oldest'), prune(true)),
+    inTurn(forget(0), prune(true)),
     prune(true),
     ...sometimes(random, backup('a'), read, giveUp),
   ],
@@ -67,7 +69,7 @@ const incompleteSnapshot: Universe = {
   ],
   actors: (random) => [
     backup('x/a'),
-    inTurn(forget('oldest'), anyPrune(random)),
+    inTurn(forget(0), anyPrune(random)),
     ...sometimes(random, anyPrune(random), read, forget('any')),
   ],
 }
@@ -77,7 +79,7 @@ const largeChunks: Universe = {
   name: 'large chunks',
   history: first(backup('A', 'B'), backup('A', 'c')),
   actors: (random) => [
-    inTurn(forget('oldest'), anyPrune(random)),
+    inTurn(forget(0), anyPrune(random)),
     ...sometimes(random, backup('A'), backup('B'), anyPrune(random), read),
   ],
 }
@@ -87,7 +89,7 @@ const indexMerge: Universe = {
   name: 'index merge',
   history: first(
     ...['a', 'b', 'c', 'd', 'e', 'f'].map((name) => backup(name)),
-    forget('oldest'),
+    forget(0),
     prune(false),
   ),
   actors: (random) => [
@@ -107,7 +109,7 @@ const overtakenListing: Universe = {
   history: first(backup('a')),
   actors: () => [
     backup('a', 'z'),
-    inTurn(forget('oldest'), prune(true), ...['b', 'c', 'd', 'e', 'f'].map((name) => backup(name))),
+    inTurn(forget(0), prune(true), ...['b', 'c', 'd', 'e', 'f'].map((name) => backup(name))),
     prune(true),
   ],
   script: [past(1, 'list trees'), until(0, 'put snapshots'), toEnd(1), past(0, 'list index'), toEnd(2), toEnd(0)],

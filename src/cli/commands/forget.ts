@@ -49,7 +49,7 @@ export function define(command: Command, context: Context): void {
     .option('--unsafe-allow-remove-all', 'let the rules remove every snapshot of a group')
     .option('-c, --compact', 'leave out the paths')
     .option('-n, --dry-run', 'remove nothing; say what would be removed')
-    .option('--prune', 'then remove data that no snapshot needs; these belong to it:')
+    .option('--prune', 'then remove data that no snapshot needs, with these options of prune:')
   addPruneOptions(command)
   command.action(
     async (wanted: readonly string[], options: Options) =>

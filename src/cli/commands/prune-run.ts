@@ -48,7 +48,7 @@ function progressStatus({ phase, done, total }: PruneProgress): object {
 }
 
 /** The lines of a result for people. */
-export function pruneLines(result: PruneResult, isDryRun: boolean): string[] {
+function pruneLines(result: PruneResult, isDryRun: boolean): string[] {
   const { plan } = result
   const packs = ({ count, bytes }: { count: number; bytes: number }): string =>
     `${countOf(count, 'pack')}, ${formatBytes(bytes)}`
@@ -84,7 +84,7 @@ function outcomeLines(result: PruneResult): string[] {
 }
 
 /** A result for programs: restic's names, and what only this program does beside them. */
-export function pruneJson(result: PruneResult, isDryRun: boolean): object {
+function pruneJson(result: PruneResult, isDryRun: boolean): object {
   const { plan } = result
   return {
     message_type: 'summary',

@@ -40,7 +40,7 @@ export async function showReport({ output }: Context, report: VerifyReport): Pro
 }
 
 /** `data/ab/ab… is damaged: why`. */
-export function headline({ file, kind, details }: Pick<Problem, 'file' | 'kind' | 'details'>): string {
+function headline({ file, kind, details }: Pick<Problem, 'file' | 'kind' | 'details'>): string {
   const states = {
     damaged: 'is damaged',
     missing: 'is missing',

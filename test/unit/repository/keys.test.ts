@@ -96,4 +96,18 @@ describe('keys', () => {
     await expect(addKey(repository, password, { ...options, label })).rejects.toMatchObject({ code: 'USAGE' })
     expect(store.names('keys')).toHaveLength(1)
   })
+
+  test.each([-1, -7, -200, 1, 100])(
+    'a key file %i bytes longer than it should be still opens, and is said to be damaged',
+    async (more) => {
+      const store = createStore()
+      const { keyName } = await store.create()
+      const name = `keys/${keyName}`
+      const whole = store.files.get(name)!
+      const changed = more < 0 ? whole.subarray(0, more) : Buffer.concat([whole, Buffer.alloc(more, 1)])
+      store.files.set(name, Buffer.from(changed))
+      const opened = await store.open()
+      expect((await listKeys(opened))[0]).toMatchObject({ id: keyName, isDamaged: true })
+    },
+  )
 })

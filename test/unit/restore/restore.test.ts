@@ -435,11 +435,11 @@ describe('restore(): a hostile or failing target', () => {
     const snapshot = await takeSnapshot(repository, source)
     const target = tempDirectory()
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', target], { stdio: 'ignore' })
+      execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', target], { stdio: 'ignore' })
     } catch {
       context.skip('cannot mount here')
     }
-    onTestFinished(() => void execFileSync('umount', [target]))
+    onTestFinished(() => void execFileSync('/bin/umount', [target]))
     const errors: unknown[] = []
     const options = { target, path: source, onError: (problem: unknown) => errors.push(problem) }
     await expect(restore(repository, snapshot, options)).rejects.toMatchObject({

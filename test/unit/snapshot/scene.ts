@@ -32,7 +32,7 @@ export function recordOf(change: Partial<SnapshotRecord> = {}): SnapshotRecord {
     timeMs: 1_700_000_000_000,
     offsetMinutes: 60,
     host: 'alpha',
-    user: 'alice',
+    user: 'user',
     uid: 1000,
     gid: 1000,
     paths: ['/home'],

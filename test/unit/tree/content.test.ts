@@ -15,7 +15,8 @@ async function readIds(trees: MemoryTrees, content: ContentRef): Promise<Buffer>
 test.each([
   [0, 0],
   [1, 0],
-  [64, 0],
+  [8, 0],
+  [9, 1],
   [65, 2],
   [1024, 2],
   [5000, 2],
@@ -25,7 +26,7 @@ test.each([
   const ids = randomBytes(count * 32)
   const content = writeContent(trees, ids)
   expect(content.depth).toBeLessThanOrEqual(atMost)
-  expect(content.depth > 0).toBe(count > 64)
+  expect(content.depth > 0).toBe(count > 8)
   if (content.depth > 0) expect(content.ids.length).toBe(32)
   else expect(trees.chunks.size).toBe(0)
   expect((await readIds(trees, content)).equals(ids)).toBe(true)

@@ -64,7 +64,6 @@ test('pages of long entries end early, whatever makes the entries long', async (
     ['holes', (name) => fileNode(name, { sizeBytes: 600_000n, holes })],
     ['target', (name) => ({ ...fileNode(name), type: 'symlink', target }) as unknown as Node],
     ['xattrs', (name) => fileNode(name, { xattrs: [[Buffer.from('user.a'), Buffer.alloc(60_000)]] })],
-    ['ids', (name) => fileNode(name, { content: { depth: 0, ids: Buffer.alloc(64 * 32) } })],
   ]
   for (const [what, make] of long) {
     const trees = createMemoryTrees()

@@ -88,7 +88,7 @@ const anyHoles = fc
 
 const anyContent = fc.oneof(
   fc
-    .nat(64)
+    .nat(8)
     .chain((count) =>
       fc.uint8Array({ minLength: count * 32, maxLength: count * 32 }).map((ids) => ({ depth: 0, ids })),
     ),
