@@ -51,7 +51,9 @@ export function parseBlock(value: Value): BlockEntry {
   const view = new DataView(chunks.buffer, chunks.byteOffset, chunks.length)
   let plainBytes = 0
   for (let at = ID_OFFSET; at < chunks.length; at += CHUNK_ROW_BYTES) {
-    plainBytes += view.getUint32(at, true)
+    const lengthBytes = view.getUint32(at, true)
+    if (lengthBytes === 0) throw invalid('it lists a chunk of no bytes')
+    plainBytes += lengthBytes
     if (plainBytes > MAXIMUM_BLOCK_BYTES) throw invalid('it is too large')
   }
   if (method === methods.stored && payloadBytes !== plainBytes) throw invalid('its lengths disagree')

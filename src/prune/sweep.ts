@@ -120,6 +120,10 @@ async function giveUpOrWait(
   return undefined
 }
 
+/**
+ * Packs to delete. One that is not condemned by the index as it is loaded stays: facts were lost with an index
+ * file, and others may rely on it by now.
+ */
 async function storedPacks(
   repository: Repository,
   ready: readonly PendingFile[],
@@ -127,7 +131,9 @@ async function storedPacks(
 ): Promise<StoredPack[]> {
   const wanted = new Set(ready.flatMap((one) => one.packs))
   const packs: StoredPack[] = []
-  for await (const pack of listPacks(repository, signal)) if (wanted.has(pack.id)) packs.push(pack)
+  for await (const pack of listPacks(repository, signal)) {
+    if (wanted.has(pack.id) && repository.index.isCondemned(pack.id)) packs.push(pack)
+  }
   return packs
 }
 

@@ -2,7 +2,13 @@ import { loadZstd } from '../compression/index.ts'
 import { createKeyedHasher, type KeyedHasher } from '../crypto/index.ts'
 import { type ChunkId, type SessionId, toHex } from '../encoding/index.ts'
 import type { PackFacts } from '../index/index.ts'
-import { type BlockBuilder, CHUNK_ROW_BYTES, createBlockBuilder, type PlainBlock } from '../pack/index.ts'
+import {
+  type BlockBuilder,
+  CHUNK_ROW_BYTES,
+  createBlockBuilder,
+  type PlainBlock,
+  storedBlockBytes,
+} from '../pack/index.ts'
 import { indexFileValue } from './index-file.ts'
 import type { PackKind } from './layout.ts'
 import { Packer } from './packer.ts'
@@ -30,7 +36,7 @@ export interface RunStatistics {
   treeChunks: number
   dataBytes: number
   treeBytes: number
-  /** Payloads as they go into packs. */
+  /** Sealed blocks as they go into packs. */
   packedBytes: number
 }
 
@@ -128,7 +134,7 @@ export class RunWriter {
       statistics.treeChunks += chunks
       statistics.treeBytes += block.plainBytes
     }
-    statistics.packedBytes += block.payload.length
+    statistics.packedBytes += storedBlockBytes(block.payload.length)
     if (!this.isDryRun) this.packer.add(kind, block)
   }
 

@@ -44,6 +44,7 @@ export function rootPage(
 export function parseContentPage(bytes: Uint8Array, level: number): readonly ChunkId[] {
   const page = parsePage(bytes, level)
   if (!(page.body instanceof Uint8Array)) throw new HoldfastError('DAMAGED', 'a page has no list of ids')
+  if (page.body.length === 0) throw new HoldfastError('DAMAGED', 'a page of ids is empty')
   return splitIds(page.body)
 }
 

@@ -70,7 +70,13 @@ async function storeTree(
     const bytes = contentOf(name)
     const id = repository.chunkIdOf('data', bytes)
     writer.saveChunk('data', id, bytes)
-    return { ...commonFields, type: 'file', name, sizeBytes: BigInt(bytes.length), content: { depth: 0, ids: id } }
+    return {
+      ...commonFields,
+      type: 'file',
+      name,
+      sizeBytes: BigInt(bytes.length),
+      content: { depth: 0, ids: id },
+    }
   }
   for (const [directory, names] of directories) {
     const nodes = names.map(fileNode)
@@ -225,7 +231,8 @@ export const read: Program = {
 async function compareFacts(before: Repository, after: Repository): Promise<void> {
   await before.loadIndex()
   for (const { id } of before.index.packs()) {
-    if (after.index.pack(id) === undefined && !after.index.isCondemned(id)) throw new Error(`a load misses pack ${id}`)
+    if (after.index.pack(id) === undefined && !after.index.isCondemned(id))
+      throw new Error(`a load misses pack ${id}`)
   }
   for (const id of before.index.condemned()) {
     if (!after.index.isCondemned(id)) throw new Error(`a load misses that pack ${id} is condemned`)

@@ -33,7 +33,10 @@ afterAll(() => {
 function copyBuilt(name: string): string {
   const copy = join(copies, name)
   mkdirSync(copy, { recursive: true })
-  cpSync(built, copy, { recursive: true, filter: (path) => !path.endsWith('.d.ts') && !path.endsWith('/cli') })
+  cpSync(built, copy, {
+    recursive: true,
+    filter: (path) => !path.endsWith('.d.ts') && !path.endsWith('/cli'),
+  })
   writeFileSync(join(copy, 'package.json'), '{ "type": "module" }')
   return copy
 }

@@ -59,21 +59,31 @@ export function createMutants(directory: string): readonly Mutant[] {
     },
     {
       rule: 'R2 every chunk is looked up, also under nodes of the parent',
-      changes: [{ file: 'backup/walk.js', find: `async isStored(node) {`, replace: `async isStored(node) { return true;` }],
+      changes: [
+        {
+          file: 'backup/walk.js',
+          find: `async isStored(node) {`,
+          replace: `async isStored(node) { return true;`,
+        },
+      ],
       universe: {
         history: [
           ...first(backupDirectory(directory), backupDirectory(directory, 'b'), forget(0)),
           { programs: [prune(false)], script: [past(0, 'put pending')] },
         ],
         actors: () => [backupDirectory(directory, 'b'), inTurn(forget(0), prune(false))],
-        script: [until(0, 'put snapshots')],
+        script: [until(0, 'put snapshots'), until(1, 'remove data')],
       },
       violates: LOSS,
     },
     {
       rule: 'R3 condemned packs are no good copies',
       changes: [
-        { file: 'index/memory-index.js', find: `({ rank }) => rank === 0`, replace: `({ rank }) => rank <= 1` },
+        {
+          file: 'index/memory-index.js',
+          find: `({ rank }) => rank === 0`,
+          replace: `({ rank }) => rank <= 1`,
+        },
       ],
       universe: { history: partlyUsed, actors: () => [prune(false)] },
       violates: LOSS,
@@ -146,7 +156,11 @@ export function createMutants(directory: string): readonly Mutant[] {
     {
       rule: 'R7 a backup looks for .over after its snapshot is durable',
       changes: [
-        { file: 'snapshot/commit.js', find: `while (await isOver(backend, session))`, replace: `while (false)` },
+        {
+          file: 'snapshot/commit.js',
+          find: `while (await isOver(backend, session))`,
+          replace: `while (false)`,
+        },
       ],
       universe: {
         history: first(backup('a')),
@@ -394,7 +408,11 @@ export function createMutants(directory: string): readonly Mutant[] {
     {
       rule: 'a backup given up on trusts only a load that another session guards',
       changes: [
-        { file: 'snapshot/commit.js', find: `const guard = await announce();`, replace: `const guard = '0'.repeat(32);` },
+        {
+          file: 'snapshot/commit.js',
+          find: `const guard = await announce();`,
+          replace: `const guard = '0'.repeat(32);`,
+        },
       ],
       universe: {
         pages: [0, 0, 1, 1, 1, 1, 1, 1, 0],

@@ -2,7 +2,16 @@ import type { Program } from './actors.ts'
 import type { Product } from './product.ts'
 import { createRandom, type Random } from './random.ts'
 import { type Call, drawStrategy, following, Scheduler, type ScriptStep } from './scheduler.ts'
-import { type Access, cloneWorld, createWorld, drawPages, findLeftover, findViolation, openClient, type World } from './world.ts'
+import {
+  type Access,
+  cloneWorld,
+  createWorld,
+  drawPages,
+  findLeftover,
+  findViolation,
+  openClient,
+  type World,
+} from './world.ts'
 
 /** Commands that were given at once, up to the end of a script: who has not ended by then never goes on. */
 export interface Past {
@@ -56,7 +65,9 @@ function startActors(
     const onCall: Access['onCall'] = (operation, name) => scheduler.call(number, operation, name)
     const repository = openClient(world, { ...access, onCall })
     const random = createRandom(seed + 7919 * (number + 1))
-    program.run({ world, repository, random, isListedAtOnce: access.pageOf === undefined }).catch((error: unknown) => onFailure(error, program))
+    program
+      .run({ world, repository, random, isListedAtOnce: access.pageOf === undefined })
+      .catch((error: unknown) => onFailure(error, program))
   })
 }
 
@@ -75,7 +86,7 @@ export async function runSchedule(universe: Universe, start: World, seed: number
   const strategy = drawStrategy(random, programs.length)
   const pageOf = universe.pages || random.chance(0.25) ? drawPages(random, universe.pages) : undefined
   const looks = new Set(random.chance(0.3) ? [random.below(40), random.below(120)] : [])
-  const isTidied = random.chance(0.5)
+  const isTidied = random.chance(0.25)
 
   let violation: string | undefined
   const onNotice = (message: string): void => {
@@ -92,7 +103,8 @@ export async function runSchedule(universe: Universe, start: World, seed: number
   const { trace } = scheduler
   violation ??= await findViolation(world)
   const declarations = trace.filter((call) => call.operation === 'put' && call.name.endsWith('.over')).length
-  if (world.ledger.restarts > declarations) violation ??= 'L2: a backup began again though nobody gave up on it'
+  if (world.ledger.restarts > declarations)
+    violation ??= 'L2: a backup began again though nobody gave up on it'
   if (isTidied) violation ??= await findLeftover(cloneWorld(world))
   return { violation, names: programs.map((program) => program.name), trace }
 }
@@ -101,14 +113,18 @@ export async function runSchedule(universe: Universe, start: World, seed: number
 export function showTrace({ violation, names, trace }: Outcome): string {
   const short = new Map<string, string>()
   const shorten = (text: string): string =>
-    text.replace(/([a-z]*\/?)(?:[0-9a-f]{2}\/)?([0-9a-f]{64}|[0-9a-f]{32})/g, (_, place: string, id: string) => {
+    text.replace(/\b(?:[0-9a-f]{2}\/)?([0-9a-f]{64}|[0-9a-f]{32})/g, (_, id: string) => {
       const known = short.get(id) ?? `#${short.size + 1}`
       short.set(id, known)
-      return `${place}${known}`
+      return known
     })
   const lines = trace.map((call, at) => {
     const actor = `${call.actor} ${names[call.actor]}`.slice(0, 24).padEnd(24)
     return `${String(at + 1).padStart(4)}  ${actor}  ${call.operation.padEnd(8)} ${shorten(call.name)}`
   })
-  return [...names.map((name, at) => `actor ${at}: ${name}`), ...lines, shorten(violation ?? 'nothing is violated')].join('\n')
+  return [
+    ...names.map((name, at) => `actor ${at}: ${name}`),
+    ...lines,
+    shorten(violation ?? 'nothing is violated'),
+  ].join('\n')
 }

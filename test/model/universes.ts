@@ -1,10 +1,11 @@
-import { backup, forget, giveUp, inTurn, type Program, prune, read } from './actors.ts'
+import { backup, backupDirectory, forget, giveUp, inTurn, type Program, prune, read } from './actors.ts'
 import type { Random } from './random.ts'
 import type { Past, Universe } from './schedule.ts'
 import type { ScriptStep } from './scheduler.ts'
 
 /** One command after the other, each run to its end. */
-export const first = (...programs: readonly Program[]): Past[] => programs.map((program) => ({ programs: [program] }))
+export const first = (...programs: readonly Program[]): Past[] =>
+  programs.map((program) => ({ programs: [program] }))
 
 /** A script's step up to where the actor is about to make this call. */
 export const until = (actor: number, call: string): ScriptStep => {
@@ -74,7 +75,7 @@ const incompleteSnapshot: Universe = {
   ],
 }
 
-/** Damaged copies: none. Chunks that are blocks of their own, which prunes copy without compressing them again. */
+/** Chunks that are blocks of their own, which prunes copy without compressing them again. */
 const largeChunks: Universe = {
   name: 'large chunks',
   history: first(backup('A', 'B'), backup('A', 'c')),
@@ -87,15 +88,18 @@ const largeChunks: Universe = {
 /** So many index files that prunes merge them, beside whoever reads them. */
 const indexMerge: Universe = {
   name: 'index merge',
-  history: first(
-    ...['a', 'b', 'c', 'd', 'e', 'f'].map((name) => backup(name)),
-    forget(0),
-    prune(false),
-  ),
+  history: first(...['a', 'b', 'c', 'd', 'e', 'f'].map((name) => backup(name)), forget(0), prune(false)),
   actors: (random) => [
     anyPrune(random),
     backup('a', 'b'),
-    ...sometimes(random, inTurn(forget('any'), anyPrune(random)), anyPrune(random), backup('g'), read, giveUp),
+    ...sometimes(
+      random,
+      inTurn(forget('any'), anyPrune(random)),
+      anyPrune(random),
+      backup('g'),
+      read,
+      giveUp,
+    ),
   ],
 }
 
@@ -112,15 +116,74 @@ const overtakenListing: Universe = {
     inTurn(forget(0), prune(true), ...['b', 'c', 'd', 'e', 'f'].map((name) => backup(name))),
     prune(true),
   ],
-  script: [past(1, 'list trees'), until(0, 'put snapshots'), toEnd(1), past(0, 'list index'), toEnd(2), toEnd(0)],
+  script: [
+    past(1, 'list trees'),
+    until(0, 'put snapshots'),
+    toEnd(1),
+    past(0, 'list index'),
+    toEnd(2),
+    toEnd(0),
+  ],
 }
 
-export const universes: readonly Universe[] = [
-  sharedChunk,
-  secondAttempt,
-  twoChunks,
-  incompleteSnapshot,
-  largeChunks,
-  indexMerge,
-  overtakenListing,
+/** Whatever comes together, after a backup and a prune that died half-way. */
+const anything: Universe = {
+  name: 'anything',
+  history: [
+    ...first(backup('a', 'b'), backup('b', 'x/c')),
+    { programs: [backup('d', 'x/c')], script: [until(0, 'put index')] },
+    { programs: [inTurn(forget(0), prune(false))], script: [until(0, 'put pending')] },
+  ],
+  actors: (random) =>
+    Array.from({ length: 2 + random.below(4) }, () => {
+      const contents = ['a', 'b', 'd', 'x/c', 'x/e'].filter(() => random.chance(0.5))
+      const draw = (): Program =>
+        random.pick([
+          backup(...contents),
+          backup('a'),
+          forget('any'),
+          forget('all'),
+          prune(false),
+          prune(true),
+          giveUp,
+          read,
+        ])
+      return inTurn(draw(), ...(random.chance(0.4) ? [draw()] : []))
+    }),
+}
+
+/** The real backup, which reuses the nodes of its parent. */
+const realBackup = (directory: string): Universe => ({
+  name: 'real backup',
+  history: [
+    ...first(backupDirectory(directory), backupDirectory(directory, 'b'), forget(0)),
+    { programs: [prune(false)], script: [until(0, 'put pending')] },
+  ],
+  actors: (random) => [
+    backupDirectory(directory, ...(random.chance(0.5) ? ['b'] : [])),
+    inTurn(anyPrune(random), forget(0), anyPrune(random)),
+    ...sometimes(random, backupDirectory(directory), giveUp),
+  ],
+})
+
+/** A universe with its share of the schedules, in per cent. */
+export type Shares = readonly (readonly [universe: Universe, percent: number])[]
+
+/** Those with a chunk or two. */
+export const smallUniverses: Shares = [
+  [sharedChunk, 25],
+  [secondAttempt, 20],
+  [twoChunks, 15],
 ]
+
+/** @param directory with two files, a and b, for the real backup */
+export function richUniverses(directory: string): Shares {
+  return [
+    [anything, 20],
+    [incompleteSnapshot, 8],
+    [indexMerge, 6],
+    [largeChunks, 3],
+    [realBackup(directory), 2],
+    [overtakenListing, 1],
+  ]
+}

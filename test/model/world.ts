@@ -180,7 +180,8 @@ export async function findViolation(world: World): Promise<string | undefined> {
       const problem = await readWhole(world, repository, snapshot.tree, whole)
       if (problem === undefined) continue
       const { id, isConfirmed } = snapshot
-      if (ledger.reported.has(id) && !ledger.forgotten.has(id)) return `S1: reported snapshot ${id}: ${problem}`
+      if (ledger.reported.has(id) && !ledger.forgotten.has(id))
+        return `S1: reported snapshot ${id}: ${problem}`
       if (isConfirmed) return `S2: confirmed snapshot ${id}: ${problem}`
     }
     return undefined

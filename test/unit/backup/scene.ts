@@ -86,6 +86,13 @@ export async function nodesOf(
   return found
 }
 
+/** The id of a folder's tree: that of the root also follows the folders that lead to it, which others change. */
+export async function treeIdOf(repository: Repository, tree: ChunkId, folder: RawName): Promise<string> {
+  const node = await findNode(repository, tree, folder)
+  if (node?.type !== 'directory') throw new Error(`${displayName(folder)} is no folder of the snapshot`)
+  return toHex(node.tree)
+}
+
 /** The bytes of a file of a snapshot. */
 export async function contentOf(repository: Repository, node: Node | undefined): Promise<Buffer> {
   if (node?.type !== 'file') throw new Error('it is no file')

@@ -8,11 +8,14 @@ const document = readFileSync(new URL('docs/metadata.md', root), 'utf8')
 /** The cells of the lines of a table, by its first heading; without the heading and the rule below it. */
 function rowsOf(heading: string): string[][] {
   const lines = document.split('\n')
-  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`))
+  const start = lines.findIndex((line) => new RegExp(`^\\| ${heading} +\\|`).test(line))
   const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'))
-  return lines
-    .slice(start + 2, end)
-    .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')))
+  return lines.slice(start + 2, end).map((line) =>
+    line
+      .replace(/^\| | \|$/g, '')
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  )
 }
 
 const kept = rowsOf('what').map(([what = '', , , , proof = '', ...more]) => ({ what, proof, more }))

@@ -219,11 +219,14 @@ describe('stopped at any call', () => {
 })
 
 describe('given up on meanwhile', () => {
-  /** A client that gives up on every session it finds. */
-  async function giveUp(repository: Repository): Promise<void> {
+  /** A client that gives up on the sessions it finds. */
+  async function giveUp(
+    repository: Repository,
+    isMeant: (session: SessionId) => boolean = () => true,
+  ): Promise<void> {
     const by = await startSession(repository.backend, repository, 'prune', 0)
     for (const session of (await listSessions(repository.backend)).alive) {
-      if (session !== by) await declareOver(repository.backend, repository, session, by)
+      if (session !== by && isMeant(session)) await declareOver(repository.backend, repository, session, by)
     }
     await repository.backend.remove(`sessions/${by}`)
   }
@@ -244,23 +247,42 @@ describe('given up on meanwhile', () => {
     await expectWhole(store, 1)
   })
 
-  test('also when it is given up on again and again', async () => {
+  /** Commit while somebody gives up at every look for a mark, three times, on sessions that `isMeant` picks. */
+  async function commitAgainst(isMeant: (session: SessionId, own: SessionId) => boolean) {
     const store = createStore()
     const repository = await store.create()
     const prune = await store.open()
+    const sessions: SessionId[] = []
     let times = 0
+    let isGivingUp = false
     store.before = async (operation, name) => {
-      const mark = operation === 'list' && name === 'sessions' && store.names('snapshots').length > 0
-      if (!mark || times >= 3 || isInside) return
-      isInside = true
+      const isLook = operation === 'list' && name === 'sessions' && store.names('snapshots').length > 0
+      if (!isLook || times >= 3 || isGivingUp) return
+      isGivingUp = true
       times++
-      await giveUp(prune)
-      isInside = false
+      await giveUp(prune, (session) => isMeant(session, sessions.at(-1)!))
+      isGivingUp = false
     }
-    let isInside = false
-    await commitFiles(repository, { a: 'x' })
-    expect([times, store.names('sessions')]).toEqual([3, []])
+    const id = await commitSnapshot(repository, options, async (writer) => {
+      sessions.push(writer.session)
+      return draftOf(saveFiles(repository, writer, { a: 'x' }))
+    })
+    expect(times).toBe(3)
     await expectWhole(store, 1)
+    expect(store.names('snapshots')).toEqual([`snapshots/${id}`])
+    expect((await listSnapshots(prune)).snapshots).toMatchObject([{ id, isConfirmed: true }])
+    return { builds: sessions.length, left: store.names('sessions') }
+  }
+
+  test('also when it is given up on again and again', async () => {
+    const { builds, left } = await commitAgainst((session, own) => session === own)
+    expect([builds, left]).toEqual([1, []])
+  })
+
+  test('when all its sessions are given up on, it ends all the same, and only marks are left', async () => {
+    const { builds, left } = await commitAgainst(() => true)
+    expect(builds).toBeGreaterThan(1)
+    expect(left.filter((name) => !name.endsWith('.over'))).toEqual([])
   })
 
   test('one that has lost a chunk is taken back, and built again under a new session', async () => {

@@ -1,0 +1,4 @@
+import { testUniverses } from './run.ts'
+import { smallUniverses } from './universes.ts'
+
+testUniverses(smallUniverses)
