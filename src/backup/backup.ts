@@ -46,9 +46,10 @@ const nothingYet = {
 }
 
 /** What a run builds, between the session's begin and its commit. */
-export interface BuiltTree {
+interface BuiltTree {
   readonly tree: ChunkId
-  readonly paths: readonly RawName[]
+  /** Nothing has changed since the parent. */
+  readonly isUnchanged: boolean
 }
 
 /**
@@ -73,9 +74,9 @@ export async function backup(
     const readers = createReaders(repository, writer, threadCount(options), options.signal)
     try {
       const walk = new SourceWalk({ repository, writer, readers, tally, options, ownPlaces })
-      const tree = await walk.run(arrangeSources(absolute), parentTree)
+      const root = await walk.run(arrangeSources(absolute), parentTree)
       await readers.finish()
-      return tree
+      return root
     } finally {
       await readers.close()
     }
@@ -85,13 +86,13 @@ export async function backup(
 /**
  * What every kind of backup shares: the parent, the session, the summary, the snapshot.
  *
- * @param build stores the tree and gives its root
+ * @param build stores the tree
  */
 export async function runBackup(
   repository: Repository,
   paths: readonly RawName[],
   options: BackupOptions,
-  build: (writer: RunWriter, tally: Tally, parentTree: ChunkId | undefined) => Promise<ChunkId>,
+  build: (writer: RunWriter, tally: Tally, parentTree: ChunkId | undefined) => Promise<BuiltTree>,
 ): Promise<BackupResult> {
   const startedMs = Date.now()
   const timeMs = options.timeMs ?? startedMs
@@ -121,8 +122,8 @@ export async function runBackup(
     parent = await findParent(repository, paths, options)
     tally = new Tally(options, parent?.summary)
     tally.writer = writer
-    const tree = await build(writer, tally, parent?.tree)
-    if (options.skipIfUnchanged && parent !== undefined && Buffer.compare(tree, parent.tree) === 0) {
+    const { tree, isUnchanged } = await build(writer, tally, parent?.tree)
+    if (options.skipIfUnchanged && parent !== undefined && isUnchanged) {
       isSkipped = true
       return undefined
     }

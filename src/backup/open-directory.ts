@@ -3,10 +3,18 @@ import type { RunWriter } from '../repository/index.ts'
 import { createDirectoryWriter, type DirectoryWriter, type Node } from '../tree/index.ts'
 import type { ParentDirectory } from './parent-directory.ts'
 
-/** What a place in a directory became: a node, the parent's own node again, or nothing. */
-export type Outcome =
-  | { readonly node: Node; readonly isReused: boolean }
-  | { readonly node: undefined; readonly isReused: false }
+/** What a place in a directory became. */
+export interface Outcome {
+  /** Undefined for what could not be read. */
+  readonly node: Node | undefined
+  /** The parent's own node again, byte for byte. */
+  readonly isReused: boolean
+  /** Nothing about it has changed; also for a file that merely is no longer racy, or has become so. */
+  readonly isUnchanged: boolean
+}
+
+/** The outcome of a place that holds nothing. */
+export const NOTHING: Outcome = { node: undefined, isReused: false, isUnchanged: false }
 
 /** A place for one name, in order; filled when its node is known. */
 export interface Slot {
@@ -17,6 +25,8 @@ export interface FinishedDirectory {
   readonly tree: ChunkId
   /** The parent's directory again, page for page. */
   readonly isReused: boolean
+  /** It holds what the parent's holds, and nothing about any of it has changed. */
+  readonly isUnchanged: boolean
 }
 
 /** Nodes held back while all of them are the parent's: such a directory is not encoded again. */
@@ -36,6 +46,8 @@ export class OpenDirectory {
   private held: Node[] | undefined
   private encoder: DirectoryWriter | undefined
   private isComplete = false
+  private count = 0
+  private isUnchanged = true
 
   /** @param parent the same directory in the parent snapshot, as the walk uses it */
   constructor(
@@ -74,6 +86,7 @@ export class OpenDirectory {
     for (; count < this.queue.length; count++) {
       const outcome = this.queue[count]
       if (outcome === undefined) break
+      this.isUnchanged &&= outcome.isUnchanged
       if (outcome.node !== undefined) this.take(outcome.node, outcome.isReused)
     }
     if (count > 0) {
@@ -84,6 +97,7 @@ export class OpenDirectory {
   }
 
   private take(node: Node, isReused: boolean): void {
+    this.count++
     if (this.held !== undefined && isReused && this.held.length < HELD_NODES) {
       this.held.push(node)
       return
@@ -101,16 +115,18 @@ export class OpenDirectory {
   }
 
   private async finish(): Promise<void> {
-    if (this.held !== undefined && this.parent !== undefined) {
-      const whole = await this.parent.finish()
-      // Rule R2: pages of a reused directory are looked up like every other chunk the snapshot names.
-      if (whole?.count === this.held.length && whole.pageIds.every((id) => this.writer.isStored(id))) {
-        this.onFinished({ tree: this.parent.tree, isReused: true })
+    const { parent } = this
+    const whole = this.isUnchanged ? await parent?.finish() : undefined
+    const isUnchanged = whole?.count === this.count
+    // Rule R2: pages of a reused directory are looked up like every other chunk the snapshot names.
+    if (parent !== undefined && this.held !== undefined && isUnchanged) {
+      if (whole?.pageIds.every((id) => this.writer.isStored(id))) {
+        this.onFinished({ tree: parent.tree, isReused: true, isUnchanged })
         return
       }
     }
     const tree = this.startEncoding().finish()
-    const isReused = this.parent !== undefined && Buffer.compare(tree, this.parent.tree) === 0
-    this.onFinished({ tree, isReused })
+    const isReused = parent !== undefined && Buffer.compare(tree, parent.tree) === 0
+    this.onFinished({ tree, isReused, isUnchanged: isUnchanged || isReused })
   }
 }

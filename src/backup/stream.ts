@@ -63,7 +63,7 @@ export async function backupStream(
       content: writeContent(writer, content.ids),
     })
     tally.countFile(path, 'new', content.sizeBytes)
-    return directory.finish()
+    return { tree: directory.finish(), isUnchanged: false }
   })
 }
 

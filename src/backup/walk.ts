@@ -14,8 +14,8 @@ import type { Repository, RunWriter } from '../repository/index.ts'
 import { type FileNode, type Node, nodeValue, readContent, writeContent } from '../tree/index.ts'
 import { isUnreadable, type ReadRequest, type ReadResult } from './file-reader.ts'
 import { createNodeMaker, type NodeMaker } from './node-maker.ts'
-import { type FinishedDirectory, OpenDirectory, type Slot } from './open-directory.ts'
-import type { BackupItem, BackupOptions } from './options.ts'
+import { type FinishedDirectory, NOTHING, OpenDirectory, type Outcome, type Slot } from './open-directory.ts'
+import type { BackupOptions } from './options.ts'
 import { isLossOfData, openParentDirectory } from './parent-directory.ts'
 import type { Readers } from './readers.ts'
 import type { SourcePlace } from './sources.ts'
@@ -68,16 +68,16 @@ export class SourceWalk {
     this.nodes = createNodeMaker({ withAtime, onWarning })
   }
 
-  /** Walk everything. @returns the root tree */
-  async run(root: SourcePlace, parentTree: ChunkId | undefined): Promise<ChunkId> {
-    let resolveRun: (tree: ChunkId) => void = () => {}
-    const done = new Promise<ChunkId>((resolve, reject) => {
+  /** Walk everything. @returns the root directory */
+  async run(root: SourcePlace, parentTree: ChunkId | undefined): Promise<FinishedDirectory> {
+    let resolveRun: (root: FinishedDirectory) => void = () => {}
+    const done = new Promise<FinishedDirectory>((resolve, reject) => {
       resolveRun = resolve
       this.rejectRun = reject
     })
     // A failure that comes before the walk has ended is told by the walk.
     done.catch(() => {})
-    const directory = this.openDirectory(parentTree, (finished) => resolveRun(finished.tree))
+    const directory = this.openDirectory(parentTree, (finished) => resolveRun(finished))
     await this.walkRoot(root, directory)
     return await done
   }
@@ -99,7 +99,7 @@ export class SourceWalk {
       const status = this.statusOf(below.path, true)
       if (status === undefined || this.isOwnPlace(below.path, status)) {
         this.parts.tally.isIncomplete = true
-        slot.fill({ node: undefined, isReused: false })
+        slot.fill(NOTHING)
       } else if (below.isWanted) {
         await this.walkNode(below.path, below.name!, status, slot, parent, status.device)
       } else {
@@ -158,7 +158,7 @@ export class SourceWalk {
       const read = { ...parent, xattrs: parent.xattrs }
       const node = asItIs ? parent : this.nodes.file(path, name, status, read)
       this.parts.tally.countFile(path, 'unchanged', Number(parent.sizeBytes))
-      slot.fill({ node, isReused: asItIs })
+      slot.fill({ node, isReused: asItIs, isUnchanged: true })
       return
     }
     this.unknown++
@@ -205,12 +205,10 @@ export class SourceWalk {
     parent: Node | undefined,
   ): void {
     try {
-      const node = this.nodes.other(path, name, status)
-      const isReused = sameNode(parent, node)
-      slot.fill({ node, isReused })
+      slot.fill(compareNodes(parent, this.nodes.other(path, name, status)))
     } catch (error) {
       this.failNode(path, error, 'scan')
-      slot.fill({ node: undefined, isReused: false })
+      slot.fill(NOTHING)
     }
   }
 
@@ -227,10 +225,11 @@ export class SourceWalk {
     const onFinished = (finished: FinishedDirectory): void => {
       this.unknown--
       const node = this.nodes.directory(path, name, status, finished.tree)
-      const isReused = finished.isReused && sameNode(parent, node)
-      const action = parentTree === undefined ? 'new' : isReused ? 'unchanged' : 'modified'
+      const isSame = parentTree !== undefined && sameNode(parent, { ...node, tree: parentTree })
+      const isUnchanged = finished.isUnchanged && isSame
+      const action = parentTree === undefined ? 'new' : isUnchanged ? 'unchanged' : 'modified'
       this.parts.tally.countDirectory(path, action)
-      slot.fill({ node, isReused })
+      slot.fill({ node, isReused: finished.isReused && isSame, isUnchanged })
     }
     return this.openDirectory(parentTree, onFinished)
   }
@@ -320,15 +319,16 @@ export class SourceWalk {
     const { path, name, slot, parent } = file
     if (isUnreadable(result)) {
       if (result.code !== 'ENOENT') tally.fail(path, result.message, 'read')
-      slot.fill({ node: undefined, isReused: false })
+      slot.fill(NOTHING)
       return
     }
     for (const warning of result.warnings) tally.warn(path, warning)
     const content = writeContent(writer, result.ids)
     const node = this.nodes.file(path, name, result.status, { ...result, content })
-    const action: BackupItem['action'] = parent?.type === 'file' ? 'modified' : 'new'
+    const outcome = compareNodes(parent, node)
+    const action = parent?.type !== 'file' ? 'new' : outcome.isUnchanged ? 'unchanged' : 'modified'
     tally.countFile(path, action, Number(result.sizeBytes))
-    slot.fill({ node, isReused: sameNode(parent, node) })
+    slot.fill(outcome)
   }
 
   private failNode(path: RawName, error: unknown, during: 'scan' | 'read'): void {
@@ -378,6 +378,16 @@ function isThere(folder: RawName, marker: Marker): boolean {
     if (systemCode(error) === undefined) throw error
     return false
   }
+}
+
+/** What has become of the parent's node. A file's racy flag alone is no change, though it is stored. */
+function compareNodes(parent: Node | undefined, node: Node): Outcome {
+  if (parent?.type !== 'file' || node.type !== 'file') {
+    const isReused = sameNode(parent, node)
+    return { node, isReused, isUnchanged: isReused }
+  }
+  const isUnchanged = sameNode(parent, { ...node, racy: parent.racy })
+  return { node, isReused: isUnchanged && node.racy === parent.racy, isUnchanged }
 }
 
 function sameNode(parent: Node | undefined, node: Node): boolean {

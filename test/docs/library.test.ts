@@ -25,7 +25,7 @@ test("docs/library.md's example backs up, lists, restores, verifies, forgets and
 
   expect(printed).toMatch(/^saved 1 files as [0-9a-f]{8}$/m)
   expect(printed).toContain(`file ${place}/source/folder/letter.txt`)
-  expect(printed).toContain('0 errors')
+  expect(printed).toContain('0 problems')
   const restored = join(place, 'target', place, 'source/folder/letter.txt')
   expect(readFileSync(restored, 'utf8')).toBe('Dear reader')
 })

@@ -43,7 +43,7 @@ describe('parseBlock', () => {
   test('is the reverse of blockValue', () => {
     for (const value of [
       storedBlock(1, 2, 3),
-      storedBlock(0),
+      storedBlock(1),
       storedBlock(MAXIMUM_BLOCK_BYTES),
       [4096, 100, methods.zstd, rows(5000, 7000)],
       [4096, 1, methods.zstd, rows(...Array<number>(MAXIMUM_BLOCK_CHUNKS).fill(1))],
@@ -63,6 +63,7 @@ describe('parseBlock', () => {
     ['no record', null],
     ['too few fields', [4096, 100, methods.zstd]],
     ['too many fields', [4096, 100, methods.zstd, rows(1), 0]],
+    ['a chunk of no bytes', [4096, 8, methods.stored, rows(8, 0)]],
     ['no chunks', [4096, 0, methods.stored, rows()]],
     ['a cut chunk table', [4096, 1, methods.stored, rows(1).subarray(1)]],
     ['a chunk table with a byte more', [4096, 1, methods.stored, Buffer.concat([rows(1), Buffer.alloc(1)])]],

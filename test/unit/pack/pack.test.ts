@@ -22,7 +22,7 @@ const text = Buffer.from('some text that compresses well. '.repeat(3000))
 
 const blocks = [
   makeBlock([chunk(text), chunk(Buffer.from('tail'))]),
-  makeBlock([chunk(randomBytes(5000)), chunk(Buffer.alloc(0)), chunk(randomBytes(4096))]),
+  makeBlock([chunk(randomBytes(5000)), chunk(Buffer.alloc(1)), chunk(randomBytes(4096))]),
   makeBlock([chunk(Buffer.from('x'))]),
 ]
 
