@@ -123,9 +123,14 @@ export type { FileNode, Node, WalkEntry } from './tree/index.ts'
 export { walkTree } from './tree/index.ts'
 export type {
   FoundProblem,
+  NamesOptions,
   NamesReport,
+  Note,
   Problem,
+  ProblemKind,
   Subset,
+  TouchedSnapshot,
+  VerifyCounts,
   VerifyProgress,
   VerifyReport,
 } from './verify/index.ts'

@@ -20,7 +20,7 @@ export interface ReadRequest {
 }
 
 /** A file as it was read: metadata of the open file, and the chunks that hold it. */
-export interface ReadFile {
+interface ReadFile {
   readonly key: number
   readonly status: FileStatus
   readonly sizeBytes: bigint

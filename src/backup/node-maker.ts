@@ -31,7 +31,7 @@ export interface NodeMaker {
   other(path: RawName, name: RawName, status: FileStatus): Node
 }
 
-export interface FileContent {
+interface FileContent {
   readonly sizeBytes: bigint
   readonly content: ContentRef
   readonly xattrs: readonly Xattr[]

@@ -1,7 +1,7 @@
 import { hasDescriptorPaths } from './descriptor-paths.ts'
 import { native } from './native.ts'
 
-export type Capability = { readonly available: true } | { readonly available: false; readonly reason: string }
+type Capability = { readonly available: true } | { readonly available: false; readonly reason: string }
 
 /** What this machine can do for files. `docs/metadata.md` says what is lost where one is missing. */
 export interface Capabilities {

@@ -3,7 +3,7 @@
  * meaning and no place where files are kept. Private to `repository` but for the block builder, which worker
  * threads use through the repository's second door.
  */
-export type { BlockBuilder, Method, PlainBlock } from './block.ts'
+export type { BlockBuilder, PlainBlock } from './block.ts'
 export {
   CHUNK_ROW_BYTES,
   createBlockBuilder,
@@ -11,7 +11,7 @@ export {
   MAXIMUM_BLOCK_CHUNKS,
   methods,
 } from './block.ts'
-export type { BlockEntry, PackFooter } from './footer.ts'
+export type { PackFooter } from './footer.ts'
 export {
   BLOCK_ALIGNMENT_BYTES,
   blockValue,
@@ -21,7 +21,7 @@ export {
   storedBlockBytes,
 } from './footer.ts'
 export { padContent, padmeBytes, unpadContent } from './padding.ts'
-export type { BlockShape, OpenedBlock } from './reader.ts'
+export type { OpenedBlock } from './reader.ts'
 export { createPackOpener, expandPayload, openBlock, readFooter } from './reader.ts'
 export type { FinishedPack } from './writer.ts'
 export { FIRST_BLOCK_OFFSET, PackWriter } from './writer.ts'

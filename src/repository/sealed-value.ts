@@ -44,7 +44,7 @@ export function openValue<Result>(
 }
 
 /** Run a check of a stored file; DAMAGED errors of lower rooms are given the file's name. */
-export function reportDamage<Result>(name: string, check: () => Result): Result {
+function reportDamage<Result>(name: string, check: () => Result): Result {
   try {
     return check()
   } catch (error) {

@@ -1,5 +1,6 @@
-import { backup, backupDirectory, forget, giveUp, inTurn, prune, read } from './actors.ts'
+import { backup, backupDirectory, forget, giveUp, inTurn, type Program, prune, read } from './actors.ts'
 import type { Past, Universe } from './schedule.ts'
+import type { ScriptStep } from './scheduler.ts'
 import { first, past, toEnd, until } from './universes.ts'
 
 /** One change of a built file: the text that is there exactly once, and what comes in its place. */
@@ -32,6 +33,13 @@ const twoCopies: readonly Past[] = [
   ...first(backup('a')),
 ]
 
+/** A backup relies on a chunk that somebody forgets and prunes. */
+const backupBeside = (pruning: Program, ...script: readonly ScriptStep[]): Mutant['universe'] => ({
+  history: first(backup('a')),
+  actors: () => [backup('a'), inTurn(forget(0), pruning)],
+  script,
+})
+
 /** @param directory with two files, a and b, for the rule that only the real backup can break */
 export function createMutants(directory: string): readonly Mutant[] {
   return [
@@ -50,11 +58,12 @@ export function createMutants(directory: string): readonly Mutant[] {
           replace: `await markLostPacks`,
         },
       ],
-      universe: {
-        history: first(backup('a')),
-        actors: () => [backup('a'), inTurn(forget(0), prune(false))],
-        script: [past(0, 'get index'), past(1, 'put pending'), past(0, 'list trees')],
-      },
+      universe: backupBeside(
+        prune(false),
+        past(0, 'get index'),
+        past(1, 'put pending'),
+        past(0, 'list trees'),
+      ),
       violates: LOSS,
     },
     {
@@ -103,11 +112,7 @@ export function createMutants(directory: string): readonly Mutant[] {
           replace: `const { alive } = repository.early ?? (await listSessions(repository.backend));`,
         },
       ],
-      universe: {
-        history: first(backup('a')),
-        actors: () => [backup('a'), inTurn(forget(0), prune(false))],
-        script: [until(1, 'put index'), until(0, 'put snapshots')],
-      },
+      universe: backupBeside(prune(false), until(1, 'put index'), until(0, 'put snapshots')),
       violates: LOSS,
     },
     {
@@ -125,11 +130,7 @@ export function createMutants(directory: string): readonly Mutant[] {
           replace: ``,
         },
       ],
-      universe: {
-        history: first(backup('a')),
-        actors: () => [backup('a'), inTurn(forget(0), prune(false))],
-        script: [until(0, 'put snapshots'), past(1, 'put pending')],
-      },
+      universe: backupBeside(prune(false), until(0, 'put snapshots'), past(1, 'put pending')),
       violates: LOSS,
     },
     {
@@ -146,11 +147,7 @@ export function createMutants(directory: string): readonly Mutant[] {
           replace: `incompleteSnapshots = live.incomplete; await repository.late?.();`,
         },
       ],
-      universe: {
-        history: first(backup('a')),
-        actors: () => [backup('a'), inTurn(forget(0), prune(true))],
-        script: [until(0, 'put snapshots'), past(1, 'put pending')],
-      },
+      universe: backupBeside(prune(true), until(0, 'put snapshots'), past(1, 'put pending')),
       violates: LOSS,
     },
     {
@@ -162,11 +159,7 @@ export function createMutants(directory: string): readonly Mutant[] {
           replace: `while (false)`,
         },
       ],
-      universe: {
-        history: first(backup('a')),
-        actors: () => [backup('a'), inTurn(forget(0), prune(true))],
-        script: [until(0, 'put snapshots')],
-      },
+      universe: backupBeside(prune(true), until(0, 'put snapshots')),
       violates: LOSS,
     },
     {
@@ -313,11 +306,7 @@ export function createMutants(directory: string): readonly Mutant[] {
             }`,
         },
       ],
-      universe: {
-        history: first(backup('a')),
-        actors: () => [backup('a'), inTurn(forget(0), prune(true))],
-        script: [until(0, 'put snapshots')],
-      },
+      universe: backupBeside(prune(true), until(0, 'put snapshots')),
       violates: LOSS,
     },
     {
@@ -329,11 +318,7 @@ export function createMutants(directory: string): readonly Mutant[] {
           replace: `const session = await announce(); await endSession(backend, session);`,
         },
       ],
-      universe: {
-        history: first(backup('a')),
-        actors: () => [backup('a'), inTurn(forget(0), prune(false))],
-        script: [until(0, 'put snapshots')],
-      },
+      universe: backupBeside(prune(false), until(0, 'put snapshots')),
       violates: LOSS,
     },
     {
