@@ -1,7 +1,7 @@
 import { backup, backupDirectory, forget, giveUp, inTurn, type Program, prune, read } from './actors.ts'
 import type { Past, Universe } from './schedule.ts'
 import type { ScriptStep } from './scheduler.ts'
-import { first, past, toEnd, until } from './universes.ts'
+import { first, incompleteSnapshot, overtakenListing, past, toEnd, until } from './universes.ts'
 
 /** One change of a built file: the text that is there exactly once, and what comes in its place. */
 export interface Change {
@@ -378,16 +378,7 @@ export function createMutants(directory: string): readonly Mutant[] {
     {
       rule: 'a tree that could not be read does not count as visited',
       changes: [{ file: 'prune/live.js', find: `set.delete(id);`, replace: `` }],
-      universe: {
-        history: [
-          ...first(backup('a')),
-          {
-            programs: [backup('x/a'), prune(true)],
-            script: [until(0, 'put snapshots'), toEnd(1), until(0, 'list sessions')],
-          },
-        ],
-        actors: () => [backup('x/a'), inTurn(forget(0), prune(false))],
-      },
+      universe: incompleteSnapshot,
       violates: LOSS,
     },
     {
@@ -399,16 +390,7 @@ export function createMutants(directory: string): readonly Mutant[] {
           replace: `const guard = '0'.repeat(32);`,
         },
       ],
-      universe: {
-        pages: [0, 0, 1, 1, 1, 1, 1, 1, 0],
-        history: first(backup('a')),
-        actors: () => [
-          backup('a', 'z'),
-          inTurn(forget(0), prune(true), ...['b', 'c', 'd', 'e', 'f'].map((name) => backup(name))),
-          prune(true),
-        ],
-        script: [past(1, 'list trees'), until(0, 'put snapshots'), toEnd(1), past(0, 'list index'), toEnd(2)],
-      },
+      universe: overtakenListing,
       violates: LOSS,
     },
   ]

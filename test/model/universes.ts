@@ -59,7 +59,7 @@ const twoChunks: Universe = {
 }
 
 /** A snapshot of a session given up on that lacks its trees, beside a whole one that has the same chunk. */
-const incompleteSnapshot: Universe = {
+export const incompleteSnapshot: Universe = {
   name: 'incomplete snapshot',
   history: [
     ...first(backup('a')),
@@ -107,7 +107,7 @@ const indexMerge: Universe = {
  * A backup that was given up on lists the index files, page by page, while they are merged: nobody waits for it
  * any more before the merged ones are deleted.
  */
-const overtakenListing: Universe = {
+export const overtakenListing: Universe = {
   name: 'overtaken listing',
   pages: [0, 0, 1, 1, 1, 1, 1, 1, 0],
   history: first(backup('a')),

@@ -19,6 +19,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openBackend } from '../../../src/backend/index.ts'
 import { backup, chunkerConfig } from '../../../src/backup/index.ts'
+import { applyMetadata, createOwnerNames, readStatus } from '../../../src/filesystem/index.ts'
 import { createRepository } from '../../../src/repository/index.ts'
 import { needsNativeCalls, needsRoot } from '../filesystem/scene.ts'
 import { secret } from '../repository/scene.ts'
@@ -134,9 +135,14 @@ describe('backup() keeps', () => {
     const { repository, source, run } = await createScene()
     writeFileSync(join(source, 'file'), 'x')
     mkdirSync(join(source, 'folder'))
-    const set = spawnSync('setfattr', ['-n', 'user.note', '-v', 'kept', join(source, 'file')])
-    context.skip(set.status !== 0, 'the file system of temporary files has no extended attributes')
-    execFileSync('setfattr', ['-n', 'user.note', '-v', 'too', join(source, 'folder')])
+    const owners = createOwnerNames()
+    const note = (name: string, type: 'file' | 'directory', value: string): readonly unknown[] => {
+      const path = join(source, name)
+      const xattrs = [[Buffer.from('user.note'), Buffer.from(value)]] as const
+      return applyMetadata(path, type, { ...readStatus(path), user: '', group: '', xattrs }, { owners })
+    }
+    const problems = [...note('file', 'file', 'kept'), ...note('folder', 'directory', 'too')]
+    context.skip(problems.length > 0, 'the file system of temporary files has no extended attributes')
     const { snapshot } = await run()
     const nodes = await nodesOf(repository, snapshot.tree, source)
     const shown = (path: string): string[] =>
