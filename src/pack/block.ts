@@ -39,7 +39,7 @@ const PROBE_BYTES = 32 * 1024
  * @param level zstd level 1 to 19, or 0 to store as it is
  */
 export function createBlockBuilder(zstd: Zstd, targetBytes: number, level: number): BlockBuilder {
-  let plain = Buffer.allocUnsafe(targetBytes)
+  let plain = Buffer.alloc(0)
   let rows = Buffer.allocUnsafe(256 * CHUNK_ROW_BYTES)
   let length = 0
   let count = 0
@@ -64,7 +64,7 @@ export function createBlockBuilder(zstd: Zstd, targetBytes: number, level: numbe
     add(id, bytes) {
       if (length + bytes.length > plain.length) {
         if (length + bytes.length > MAXIMUM_BLOCK_BYTES) throw new Error('a block cannot hold this chunk')
-        const grown = Buffer.allocUnsafe(length + bytes.length)
+        const grown = Buffer.allocUnsafe(Math.max(targetBytes, length + bytes.length))
         plain.copy(grown, 0, 0, length)
         plain = grown
       }

@@ -42,6 +42,7 @@ export async function copyOut(
     footer = await repository.readFooter(pack.kind, pack.id, pack.sizeBytes, signal)
   } catch (error) {
     if (hasCode(error, 'NO_SUCH_FILE')) return undefined
+    if (hasCode(error, 'DAMAGED') && !isNeeded(repository, pack, needed)) return 0
     throw error
   }
   const wanted = new Map<number, readonly WantedChunk[]>()
@@ -66,6 +67,17 @@ export async function copyOut(
     await writer.drained()
   }
   return copied
+}
+
+/** True when the pack, whose own list cannot be read, has a chunk to be copied by what the index says. */
+function isNeeded(repository: Repository, pack: StoredPack, needed: ChunkSet): boolean {
+  const { index } = repository
+  const number = index.pack(pack.id)?.number
+  for (const chunk of index.chunks()) {
+    const isHere = chunk.homes.some((home) => home.pack === number)
+    if (isHere && needed.has(chunk.id) && !index.has(chunk.id)) return true
+  }
+  return false
 }
 
 function wantedChunks(repository: Repository, rows: Uint8Array, needed: ChunkSet): WantedChunk[] {

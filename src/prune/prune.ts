@@ -1,5 +1,6 @@
-import { parseSessionId } from '../encoding/index.ts'
+import { parseSessionId, type SessionId } from '../encoding/index.ts'
 import {
+  declareOver,
   endSession,
   listSessions,
   type Repository,
@@ -10,6 +11,7 @@ import {
 import { mark } from './mark.ts'
 import { mergeIndexFiles } from './merge.ts'
 import type { PruneOptions, PruneResult } from './options.ts'
+import { judgeSession } from './sessions.ts'
 import { sweep } from './sweep.ts'
 
 /**
@@ -31,22 +33,39 @@ export async function prune(repository: Repository, options: PruneOptions = {}):
     const { plan, live } = await mark(repository, own, options)
     const mergedIndexFiles = await mergeIndexFiles(repository, own, options.signal)
     const swept = await sweep(repository, own, live, options)
-    await removeTemporaryFiles(repository)
+    await removeTemporaryFiles(repository, own, options)
     return { plan, mergedIndexFiles, ...swept }
   } finally {
     await endSession(backend, own)
   }
 }
 
-/** Temporary files of sessions that are not listed any more; a session is listed before it writes its first. */
-async function removeTemporaryFiles(repository: Repository): Promise<void> {
+/**
+ * Remove temporary files of sessions that have ended, and of those that nobody waits for any more: these are given up
+ * on first, so that a backup which goes on after all finds out why its file is gone, and starts again.
+ */
+async function removeTemporaryFiles(
+  repository: Repository,
+  own: SessionId,
+  options: PruneOptions,
+): Promise<void> {
   const { backend } = repository
-  const names: string[] = []
-  for await (const file of backend.list(TEMPORARY_DIRECTORY)) names.push(file.name)
-  if (names.length === 0) return
-  const { alive } = await listSessions(backend)
-  for (const name of names) {
-    const session = parseSessionId(temporaryOwner(name) ?? '')
-    if (session !== undefined && !alive.has(session)) await backend.remove(name)
+  const names = new Map<SessionId, string[]>()
+  for await (const file of backend.list(TEMPORARY_DIRECTORY)) {
+    // A session is listed before it writes its first file.
+    const session = parseSessionId(temporaryOwner(file.name) ?? '')
+    if (session !== undefined && session !== own) {
+      names.set(session, [...(names.get(session) ?? []), file.name])
+    }
+  }
+  if (names.size === 0) return
+  const { alive, over } = await listSessions(backend)
+  for (const [session, files] of names) {
+    if (alive.has(session) && !over.has(session)) {
+      const judged = await judgeSession(repository, session, options)
+      if (judged?.isHopeless === false) continue
+      if (judged !== undefined) await declareOver(backend, repository, session, own)
+    }
+    for (const name of files) await backend.remove(name)
   }
 }

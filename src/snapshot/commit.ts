@@ -1,5 +1,5 @@
 import type { ChunkId, FileId, SessionId } from '../encoding/index.ts'
-import { checkAborted } from '../errors/index.ts'
+import { checkAborted, hasCode } from '../errors/index.ts'
 import {
   endSession,
   fileName,
@@ -76,7 +76,10 @@ async function attempt(
     // No snapshot names this session, so nobody has to wait for it. What fails on this way out tells less than
     // what led here: a session that stays is given up on by a prune.
     await Promise.allSettled([writer.discard()])
+    // A prune that gives up on a session removes its temporary files, and the pack under way with them.
+    const isGivenUp = hasCode(error, 'IO') && (await isOver(backend, session).catch(() => false))
     await Promise.allSettled([endSession(backend, session)])
+    if (isGivenUp) return 'given up'
     throw error
   }
   if (draft === undefined) {

@@ -59,11 +59,12 @@ export function listedOf(id: string, change: Partial<ListedSnapshot> = {}): List
 export function saveFiles(
   repository: Repository,
   writer: RunWriter,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Buffer>>,
 ): ChunkId {
   const directory = createDirectoryWriter(writer)
   for (const name of Object.keys(files).sort()) {
-    const bytes = Buffer.from(files[name]!)
+    const content = files[name]!
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
     const id = ownId(repository, 'data', bytes)
     if (!writer.isStored(id)) writer.saveChunk('data', id, bytes)
     directory.add(fileNode(name, { sizeBytes: BigInt(bytes.length), content: writeContent(writer, id) }))

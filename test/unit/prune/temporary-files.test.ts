@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { prune } from '../../../src/prune/index.ts'
+import { RunWriter, startSession } from '../../../src/repository/index.ts'
+import { commitSnapshot, listSnapshots } from '../../../src/snapshot/index.ts'
+import { createStore, ownId, randomChunks } from '../repository/scene.ts'
+import { draftOf, saveFiles } from '../snapshot/scene.ts'
+
+const nobodyWaits = { sessionAgeMs: -1 }
+
+test('prune leaves temporary files of a session at work, and removes them once it gives up on it', async () => {
+  const store = createStore()
+  const repository = await store.create()
+  const session = await startSession(repository.backend, repository, 'backup', Date.now())
+  await repository.backend.stage(session)
+  const other = await store.open()
+
+  await prune(other)
+  expect(store.names('tmp')).toHaveLength(1)
+
+  await prune(other, nobodyWaits)
+  expect(store.names('tmp')).toEqual([])
+  expect(store.names('sessions')).toContain(`sessions/${session}.over`)
+})
+
+test('a backup whose pack under way was removed with its session starts again and succeeds', async () => {
+  const store = createStore()
+  const repository = await store.create()
+  const other = await store.open()
+  const files = Object.fromEntries(
+    randomChunks(20, 1_000_000).map((bytes, index) => [`file ${10 + index}`, bytes]),
+  )
+  let attempts = 0
+
+  const id = await commitSnapshot(
+    repository,
+    { operation: 'backup', nowMs: Date.now() },
+    async (writer: RunWriter) => {
+      attempts++
+      const tree = saveFiles(repository, writer, files)
+      await writer.drained()
+      while (attempts === 1 && store.names('tmp').length === 0)
+        await new Promise((resolve) => setImmediate(resolve))
+      if (attempts === 1) await prune(other, nobodyWaits)
+      return draftOf(tree)
+    },
+  )
+
+  expect(attempts).toBe(2)
+  const { snapshots } = await listSnapshots(repository)
+  expect(snapshots.map((one) => [one.id, one.isConfirmed])).toEqual([[id, true]])
+  for (const bytes of Object.values(files)) {
+    expect((await repository.readChunk('data', ownId(repository, 'data', bytes))).equals(bytes)).toBe(true)
+  }
+})
+
+test('a pack whose own list is damaged is deleted when nothing in it is needed', async () => {
+  const store = createStore()
+  const repository = await store.create()
+  const session = await startSession(repository.backend, repository, 'test', Date.now())
+  const writer = new RunWriter(repository, session)
+  const bytes = randomBytes(5000)
+  writer.saveChunk('data', ownId(repository, 'data', bytes), bytes)
+  await writer.finish()
+  await repository.backend.remove(`sessions/${session}`)
+  const [pack] = store.names('data')
+  const damaged = Buffer.from(store.files.get(pack!)!)
+  damaged.fill(0xff, damaged.length - 100, damaged.length - 4)
+  store.files.set(pack!, damaged)
+
+  await prune(await store.open())
+
+  expect(store.names('data')).toEqual([])
+})
