@@ -95,6 +95,9 @@ export async function runBackup(
   build: (writer: RunWriter, tally: Tally, parentTree: ChunkId | undefined) => Promise<BuiltTree>,
 ): Promise<BackupResult> {
   const startedMs = Date.now()
+  // The clock of the machine may be set meanwhile, also back.
+  const began = performance.now()
+  const elapsedMs = (): number => Math.round(performance.now() - began)
   const timeMs = options.timeMs ?? startedMs
   let parent: ListedSnapshot | undefined
   let tally = new Tally(options, undefined)
@@ -133,7 +136,7 @@ export async function runBackup(
       ...about,
       parent: parent?.id ?? null,
       tree,
-      summary: tally.summary(Date.now() - startedMs),
+      summary: tally.summary(elapsedMs()),
       incomplete: tally.isIncomplete,
       git: typeof path === 'string' ? readGitState(path) : null,
     }
@@ -147,15 +150,15 @@ export async function runBackup(
     const session = { ...writerOptions, operation: 'backup', nowMs: startedMs, signal: options.signal }
     snapshotId = await commitSnapshot(repository, session, draft)
   }
-  const endedMs = Date.now()
+  const durationMs = elapsedMs()
   return {
     snapshotId: isSkipped ? undefined : snapshotId,
     parent: parent?.id,
-    summary: tally.summary(endedMs - startedMs),
+    summary: tally.summary(durationMs),
     isIncomplete: tally.isIncomplete || tally.errorCount > 0,
     ownPlacesLeftOut: tally.ownPlacesLeftOut,
     startedMs,
-    endedMs,
+    endedMs: startedMs + durationMs,
   }
 }
 

@@ -76,10 +76,17 @@ export function* readFile(parts: FileReaderParts, request: ReadRequest): Generat
   try {
     return yield* readOpened(parts, request.key, path)
   } catch (error) {
-    const code = systemCode(error)
-    if (code === undefined || hasCode(error, 'INTERRUPTED')) throw error
-    return { key: request.key, code, message: (error as Error).message }
+    if (!isOfFile(error)) throw error
+    return { key: request.key, code: systemCode(error) ?? '', message: error.message }
   }
+}
+
+/**
+ * True for what the system says of this file. Anything else, such as a damaged index or a block that cannot be
+ * made, ends the run: a chunk that was reserved might not be stored, and other files refer to it.
+ */
+function isOfFile(error: unknown): error is Error {
+  return hasCode(error, 'UNSUPPORTED') || (error instanceof Error && 'errno' in error)
 }
 
 function* readOpened(parts: FileReaderParts, key: number, path: RawName): Generator<void, ReadResult> {

@@ -7,6 +7,7 @@ import {
   readXattrs,
 } from '../filesystem/index.ts'
 import {
+  boundedTime,
   boundedXattrs,
   type ContentRef,
   type DirectoryNode,
@@ -46,6 +47,9 @@ export function createNodeMaker(options: NodeMakerOptions): NodeMaker {
   const common = (path: RawName, name: RawName, status: FileStatus, xattrs: readonly Xattr[]) => {
     const kept = boundedXattrs(xattrs)
     if (kept === undefined) options.onWarning(path, 'its extended attributes are too large to be kept')
+    const mtimeNs = boundedTime(status.mtimeNs)
+    if (mtimeNs !== status.mtimeNs)
+      options.onWarning(path, 'its time is beyond those that can be kept: the nearest one is')
     return {
       name,
       mode: status.mode,
@@ -53,9 +57,9 @@ export function createNodeMaker(options: NodeMakerOptions): NodeMaker {
       gid: status.gid,
       user: owners.userName(status.uid),
       group: owners.groupName(status.gid),
-      mtimeNs: status.mtimeNs,
-      ctimeNs: status.ctimeNs,
-      atimeNs: options.withAtime ? status.atimeNs : null,
+      mtimeNs,
+      ctimeNs: boundedTime(status.ctimeNs),
+      atimeNs: options.withAtime ? boundedTime(status.atimeNs) : null,
       xattrs: kept ?? [],
     }
   }

@@ -63,6 +63,11 @@ export class OpenDirectory {
     this.held = parent === undefined ? undefined : []
   }
 
+  /** Places held back until an earlier one is filled. */
+  get waiting(): number {
+    return this.queue.length
+  }
+
   /** A place after all earlier ones. */
   reserve(): Slot {
     const at = this.first + this.queue.length
@@ -93,7 +98,11 @@ export class OpenDirectory {
       this.queue.splice(0, count)
       this.first += count
     }
-    if (this.isComplete && this.queue.length === 0) this.finish().catch(this.onFailed)
+    if (!this.isComplete || this.queue.length > 0) return
+    // In a turn of its own: the end of one directory may be that of all above it, deeper than the stack is.
+    Promise.resolve()
+      .then(() => this.finish())
+      .catch(this.onFailed)
   }
 
   private take(node: Node, isReused: boolean): void {

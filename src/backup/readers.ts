@@ -73,6 +73,12 @@ function jobSettings(repository: Repository, writer: RunWriter): JobSettings {
   }
 }
 
+/** Who waits for the results of a range. */
+interface Waiting {
+  readonly resolve: (results: readonly ReadResult[]) => void
+  readonly reject: (error: unknown) => void
+}
+
 interface Thread {
   readonly worker: Worker
   ranges: number
@@ -98,18 +104,17 @@ function readInThreads(
     abortFlag,
   }
   const queue = new WriteQueue(writer.queueMemory)
-  const waiting = new Map<number, { resolve: (results: readonly ReadResult[]) => void; thread: Thread }>()
+  const waiting = new Map<number, Waiting>()
   let failure: unknown
   let nextId = 0
-  let fail: (error: unknown) => void = () => {}
-  const failed = new Promise<never>((_, reject) => {
-    fail = (error) => {
-      // Errors lose their class on the way here; those of an abort are known by the signal.
-      failure ??= signal?.aborted ? interrupted(signal) : error
-      reject(failure)
-    }
-  })
-  failed.catch(() => {})
+  let rejectFinish: (error: unknown) => void = () => {}
+  const fail = (error: unknown): void => {
+    // Errors lose their class on the way here; those of an abort are known by the signal.
+    failure ??= signal?.aborted ? interrupted(signal) : error
+    for (const { reject } of waiting.values()) reject(failure)
+    waiting.clear()
+    rejectFinish(failure)
+  }
 
   const start = (): Thread => {
     const thread: Thread = {
@@ -121,6 +126,8 @@ function readInThreads(
       if (message.kind === 'block') {
         writer.addBlock('data', message.block)
         queue.remove(message.block.payload.length)
+        // Storage that fails ends the run now, not when the file is read to its end.
+        writer.drained().catch(fail)
       } else if (message.kind === 'finished') thread.finished = true
       else {
         thread.ranges--
@@ -144,16 +151,22 @@ function readInThreads(
       const thread = threads.reduce((least, one) => (one.ranges < least.ranges ? one : least))
       const id = nextId++
       thread.ranges++
-      const done = new Promise<readonly ReadResult[]>((resolve) => waiting.set(id, { resolve, thread }))
-      thread.worker.postMessage({ kind: 'range', id, requests } satisfies ToWorker)
-      return await Promise.race([done, failed])
+      // No race with a promise that stays open: it would keep the results of every range until the end.
+      return await new Promise<readonly ReadResult[]>((resolve, reject) => {
+        waiting.set(id, { resolve, reject })
+        thread.worker.postMessage({ kind: 'range', id, requests } satisfies ToWorker)
+      })
     },
     async finish() {
       const exits = threads.map(
         (thread) => new Promise<void>((resolve) => thread.worker.once('exit', () => resolve())),
       )
       for (const thread of threads) thread.worker.postMessage({ kind: 'finish' } satisfies ToWorker)
-      await Promise.race([Promise.all(exits), failed])
+      await new Promise<void>((resolve, reject) => {
+        rejectFinish = reject
+        if (failure !== undefined) reject(failure)
+        void Promise.all(exits).then(() => resolve())
+      })
       if (failure !== undefined) throw failure
     },
     async close() {

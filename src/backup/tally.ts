@@ -15,7 +15,7 @@ export class Tally {
   private readonly directories: Record<Action, number> = { new: 0, modified: 0, unchanged: 0 }
   private bytes = 0
   private errors = 0
-  private lastProgressMs = 0
+  private lastProgressMs = Number.NEGATIVE_INFINITY
   /** Something asked for is not there at all. */
   isIncomplete = false
   readonly ownPlacesLeftOut: RawName[] = []
@@ -65,7 +65,7 @@ export class Tally {
   private progress(currentPath: RawName): void {
     const { onProgress } = this.options
     if (onProgress === undefined) return
-    const nowMs = Date.now()
+    const nowMs = performance.now()
     if (nowMs - this.lastProgressMs < PROGRESS_MS) return
     this.lastProgressMs = nowMs
     const progress: BackupProgress = {

@@ -11,7 +11,14 @@ import {
   readStatus,
 } from '../filesystem/index.ts'
 import type { Repository, RunWriter } from '../repository/index.ts'
-import { type FileNode, type Node, nodeValue, readContent, writeContent } from '../tree/index.ts'
+import {
+  type FileNode,
+  MAXIMUM_NAME_BYTES,
+  type Node,
+  nodeValue,
+  readContent,
+  writeContent,
+} from '../tree/index.ts'
 import { isUnreadable, type ReadRequest, type ReadResult } from './file-reader.ts'
 import { createNodeMaker, type NodeMaker } from './node-maker.ts'
 import { type FinishedDirectory, NOTHING, OpenDirectory, type Outcome, type Slot } from './open-directory.ts'
@@ -24,7 +31,7 @@ import type { Tally } from './tally.ts'
 /** Files go to the reading threads in ranges of the walk, so that neighbours share blocks. */
 const RANGE_FILES = 256
 const RANGE_BYTES = 4 * 1024 * 1024
-/** Nodes that may be unknown at once in all open directories. */
+/** Nodes that may be unknown at once in all open directories, and that one directory may hold back for them. */
 const UNKNOWN_NODES = 8192
 
 export interface WalkParts {
@@ -97,7 +104,8 @@ export class SourceWalk {
       const parent = await directory.parentNode(below.name!)
       const slot = directory.reserve()
       const status = this.statusOf(below.path, true)
-      if (status === undefined || this.isOwnPlace(below.path, status)) {
+      const isLost = status === undefined || !this.canBeKept(below.path, below.name!)
+      if (isLost || this.isOwnPlace(below.path, status)) {
         this.parts.tally.isIncomplete = true
         slot.fill(NOTHING)
       } else if (below.isWanted) {
@@ -117,8 +125,9 @@ export class SourceWalk {
       const parent = await directory.parentNode(name)
       const status = this.statusOf(child, false)
       if (status === undefined) continue
-      if (this.isLeftOut(child, status)) continue
+      if (this.isLeftOut(child, status) || !this.canBeKept(child, name)) continue
       if (this.unknown > UNKNOWN_NODES) await this.settle(UNKNOWN_NODES / 2)
+      if (directory.waiting() > UNKNOWN_NODES) await this.settle(0)
       await this.walkNode(child, name, status, directory.reserve(), parent, device)
     }
     directory.complete()
@@ -244,6 +253,7 @@ export class SourceWalk {
     return {
       reserve: () => directory.reserve(),
       complete: () => directory.complete(),
+      waiting: () => directory.waiting,
       parentNode: async (name) => await parent?.node(name),
     }
   }
@@ -268,6 +278,13 @@ export class SourceWalk {
       if (isAsked || code !== 'ENOENT') this.failNode(path, error, 'scan')
       return undefined
     }
+  }
+
+  /** NTFS, exFAT and network file systems count characters, so that a name can have more bytes than a tree holds. */
+  private canBeKept(path: RawName, name: RawName): boolean {
+    if (Buffer.byteLength(name) <= MAXIMUM_NAME_BYTES) return true
+    this.failNode(path, new Error(`its name has more than ${MAXIMUM_NAME_BYTES} bytes`), 'scan')
+    return false
   }
 
   private isLeftOut(path: RawName, status: FileStatus): boolean {
@@ -366,6 +383,8 @@ export class SourceWalk {
 interface Opened {
   reserve(): Slot
   complete(): void
+  /** Places held back until an earlier one is filled. */
+  waiting(): number
   /** The node of this name in the parent snapshot. Names must ascend. */
   parentNode(name: RawName): Promise<Node | undefined>
 }

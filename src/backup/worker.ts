@@ -30,6 +30,9 @@ export type FromWorker =
   | { readonly kind: 'range'; readonly id: number; readonly results: readonly ReadResult[] }
   | { readonly kind: 'finished' }
 
+/** Pieces of files read with one view of the index: an old view keeps LMDB from using its pages again. */
+const PIECES_A_VIEW = 16
+
 const port = parentPort
 if (port !== null) serve(port, workerData as WorkerSettings)
 
@@ -57,7 +60,7 @@ function serve(port: NonNullable<typeof parentPort>, settings: WorkerSettings): 
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'range') {
       index.renew()
-      post({ kind: 'range', id: message.id, results: runThrough(job.run(message.requests)) })
+      post({ kind: 'range', id: message.id, results: runThrough(job.run(message.requests), index.renew) })
       return
     }
     job.flush()
@@ -69,10 +72,11 @@ function serve(port: NonNullable<typeof parentPort>, settings: WorkerSettings): 
 }
 
 /** Without pauses: this thread waits where it hands on blocks. */
-function runThrough<Result>(steps: Generator<void, Result>): Result {
-  for (;;) {
+function runThrough<Result>(steps: Generator<void, Result>, renew: () => void): Result {
+  for (let pieces = 1; ; pieces++) {
     const step = steps.next()
     if (step.done) return step.value
+    if (pieces % PIECES_A_VIEW === 0) renew()
   }
 }
 

@@ -48,7 +48,8 @@ export function statusOf(fd: number): FileStatus {
   return fromStats(fstatSync(fd, { bigint: true }))
 }
 
-function fromStats(stats: BigIntStats): FileStatus {
+/** @param stats in which Node has signed numbers, also where the system's are unsigned */
+export function fromStats(stats: BigIntStats): FileStatus {
   const mode = Number(stats.mode)
   const type = types.get(mode & constants.S_IFMT)
   if (type === undefined) {
@@ -68,11 +69,11 @@ function fromStats(stats: BigIntStats): FileStatus {
     mtimeNs: stats.mtimeNs,
     ctimeNs: stats.ctimeNs,
     atimeNs: stats.atimeNs,
-    inode: stats.ino,
+    inode: BigInt.asUintN(64, stats.ino),
     links: Number(stats.nlink),
-    device: stats.dev,
-    major: isDevice ? majorOf(stats.rdev) : 0,
-    minor: isDevice ? minorOf(stats.rdev) : 0,
+    device: BigInt.asUintN(64, stats.dev),
+    major: isDevice ? majorOf(BigInt.asUintN(64, stats.rdev)) : 0,
+    minor: isDevice ? minorOf(BigInt.asUintN(64, stats.rdev)) : 0,
   }
 }
 

@@ -19,10 +19,14 @@ interface SpilledPaths {
   close(): Promise<void>
 }
 
-/** What names of one file have in common; undefined for what has one name, and for folders. */
+/**
+ * What names of one file have in common; undefined for what has one name, and for folders. Size and time tell it
+ * from another file that got the inode while the backup ran, and from itself before it was changed then.
+ */
 export function linkKey(node: Node): string | undefined {
   if (node.type === 'directory' || node.links < 2 || node.fileSystem === null) return undefined
-  return `${node.type}:${node.fileSystem}:${node.inode}`
+  const sizeBytes = node.type === 'file' ? node.sizeBytes : 0n
+  return `${node.type}:${node.fileSystem}:${node.inode}:${sizeBytes}:${node.mtimeNs}`
 }
 
 /** @param maximumEntries kept in memory; when there are as many they go to disk together */

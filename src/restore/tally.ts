@@ -19,7 +19,7 @@ export class Tally {
   private errors = 0
   private damaged = 0
   private warnings = 0
-  private lastProgressMs = 0
+  private lastProgressMs = Number.NEGATIVE_INFINITY
 
   /** @param expectedBytes of all that is going to be restored, where that is known */
   constructor(listeners: Listeners, expectedBytes: number | undefined) {
@@ -64,7 +64,7 @@ export class Tally {
   progress(currentPath: RawName): void {
     const { onProgress } = this.listeners
     if (onProgress === undefined) return
-    const nowMs = Date.now()
+    const nowMs = performance.now()
     if (nowMs - this.lastProgressMs < PROGRESS_MS) return
     this.lastProgressMs = nowMs
     onProgress({ ...this.counts(), expectedBytes: this.expectedBytes, currentPath })

@@ -63,9 +63,10 @@ async function attempt(
   const { backend } = repository
   const { signal } = options
   const session = await announce()
-  const writer = new RunWriter(repository, session, options)
+  let writer: RunWriter | undefined
   let draft: SnapshotDraft
   try {
+    writer = new RunWriter(repository, session, options)
     await repository.loadIndex({ signal })
     await markLostPacks(repository, signal)
     draft = await build(writer)
@@ -75,7 +76,7 @@ async function attempt(
   } catch (error) {
     // No snapshot names this session, so nobody has to wait for it. What fails on this way out tells less than
     // what led here: a session that stays is given up on by a prune.
-    await Promise.allSettled([writer.discard()])
+    await Promise.allSettled([writer?.discard()])
     // A prune that gives up on a session removes its temporary files, and the pack under way with them.
     const isGivenUp = hasCode(error, 'IO') && (await isOver(backend, session).catch(() => false))
     await Promise.allSettled([endSession(backend, session)])
@@ -119,8 +120,10 @@ async function settle(
 async function isWholeByNewLoad(repository: Repository, announce: Announce, tree: ChunkId): Promise<boolean> {
   const { backend } = repository
   const guard = await announce()
-  await repository.loadIndex()
-  const isWhole = (await isTreeWhole(repository, tree)) && !(await isOver(backend, guard))
-  await endSession(backend, guard)
-  return isWhole
+  try {
+    await repository.loadIndex()
+    return (await isTreeWhole(repository, tree)) && !(await isOver(backend, guard))
+  } finally {
+    await endSession(backend, guard)
+  }
 }

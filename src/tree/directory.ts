@@ -10,7 +10,7 @@ import {
   type Value,
 } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
-import { type Node, nodeValue, parseNode } from './node.ts'
+import { MAXIMUM_NAME_BYTES, type Node, nodeValue, parseNode } from './node.ts'
 import { type Child, PageWriter, parsePage, type TreeSink, type TreeSource } from './pages.ts'
 
 /** Two 64-bit integers with their type bytes. */
@@ -125,7 +125,7 @@ function parseChildren(body: Value): Child[] {
   let last: Uint8Array | undefined
   return body.map((value) => {
     const fields = new Fields(value, 'index page entry', 2)
-    const lastKey = fields.bytes(0, 255)
+    const lastKey = fields.bytes(0, MAXIMUM_NAME_BYTES)
     if (last !== undefined && Buffer.compare(last, lastKey) >= 0) {
       throw new HoldfastError('DAMAGED', "an index page's entries are not in order")
     }

@@ -19,7 +19,7 @@ export type {
   SymlinkNode,
   Xattr,
 } from './node.ts'
-export { boundedXattrs, nodeTypes, nodeValue, parseNode } from './node.ts'
+export { boundedTime, boundedXattrs, MAXIMUM_NAME_BYTES, nodeTypes, nodeValue, parseNode } from './node.ts'
 export type { TreeSink, TreeSource } from './pages.ts'
 export { boundaryHash, splitIds } from './pages.ts'
 export type { ReachVisitor } from './reach.ts'

@@ -100,6 +100,11 @@ const typeNames = new Map<number, NodeType>(
   (Object.keys(nodeTypes) as NodeType[]).map((name) => [nodeTypes[name], name]),
 )
 const COMMON_COUNT = 11
+/** Most bytes of a node's name. */
+export const MAXIMUM_NAME_BYTES = 255
+/** Times are 64-bit numbers: of 1677 to 2554. */
+const EARLIEST_NS = -(2n ** 63n)
+const LATEST_NS = 2n ** 64n - 1n
 const MAXIMUM_XATTRS = 65_536
 const MAXIMUM_XATTR_NAME_BYTES = 65_536
 const MAXIMUM_XATTRS_BYTES = 8 * 1024 * 1024
@@ -163,7 +168,7 @@ export function parseNode(value: Value): Node {
   if (type === undefined) throw new HoldfastError('DAMAGED', 'a node has no known type')
   const fields = new Fields(value, `${type} node`, fieldCounts[type])
   const common: CommonFields = {
-    name: safeName(fields.bytes(1, 255)),
+    name: safeName(fields.bytes(1, MAXIMUM_NAME_BYTES)),
     mode: fields.uint(2, 0o7777),
     uid: fields.uint(3),
     gid: fields.uint(4),
@@ -249,6 +254,12 @@ function parseContent(depth: number, ids: Uint8Array): ContentRef {
     throw new HoldfastError('DAMAGED', "a file's chunk list is cut")
   }
   return { depth, ids }
+}
+
+/** The time nearest to this one that a node can keep: file systems know others, and let anybody set them. */
+export function boundedTime(timeNs: bigint): bigint {
+  if (timeNs < EARLIEST_NS) return EARLIEST_NS
+  return timeNs > LATEST_NS ? LATEST_NS : timeNs
 }
 
 /** The extended attributes of a scan as a node keeps them; undefined when they are too large to keep. */

@@ -53,12 +53,15 @@ async function dump(
   })
 }
 
-/** Write a file that gets its name when it is whole; a device or pipe is written as it is. */
+/** Write a file for its owner only, which gets its name when it is whole; a device or pipe is written as it is. */
 async function writeFile(path: string, pieces: AsyncIterable<Buffer>): Promise<void> {
   const isDirect = isSpecial(path)
   const place = isDirect ? path : `${path}.holdfast-${process.pid}`
   try {
-    await pipeline(pieces, createWriteStream(place, { flags: isDirect ? 'w' : 'wx', flush: true }))
+    await pipeline(
+      pieces,
+      createWriteStream(place, { flags: isDirect ? 'w' : 'wx', mode: 0o600, flush: true }),
+    )
     if (!isDirect) renameSync(place, path)
   } catch (error) {
     if (!isDirect) rmSync(place, { force: true })
