@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { HoldfastError, hasCode, systemCode } from '../errors/index.ts'
+import { makeDirectories } from '../filesystem/index.ts'
 import type { RowCheck } from './check.ts'
 import { type Environment, isLmdbError, openEnvironment } from './environment.ts'
 import { refuseNetworkFileSystem } from './file-systems.ts'
@@ -63,7 +64,7 @@ function cannotOpen(directory: string, cause: unknown): HoldfastError {
 /** False when something that is no directory stands in its place. */
 function prepareDirectory(directory: string): boolean {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectories(directory, 0o700)
   } catch (error) {
     if (systemCode(error) === 'EEXIST' && !lstatSync(directory).isDirectory()) return false
     throw error

@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createHasher, createMasterKey, KEY_BYTES, type Secret } from '../crypto/index.ts'
 import { HoldfastError, systemCode } from '../errors/index.ts'
+import { makeDirectories } from '../filesystem/index.ts'
 
 /** First line of the text form, which a recovery sheet carries. */
 const TITLE = 'HOLDFAST KEY'
@@ -34,7 +35,7 @@ export function readKeyFile(path: string): Secret {
 export function createKeyFile(path: string): Secret {
   const bytes = createMasterKey()
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeDirectories(dirname(path), 0o700)
     const fd = openSync(path, 'wx', 0o600)
     try {
       writeSync(fd, bytes)

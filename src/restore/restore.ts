@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs'
 import { displayName, type RawName } from '../encoding/index.ts'
 import { HoldfastError, systemCode } from '../errors/index.ts'
-import { type HeldDirectory, holdDirectory } from '../filesystem/index.ts'
+import { type HeldDirectory, holdDirectory, makeDirectories } from '../filesystem/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { Snapshot } from '../snapshot/index.ts'
 import { ChunkFinder } from './chunk-finder.ts'
@@ -91,7 +90,7 @@ interface Target {
 function openTarget(target: RawName, isDryRun: boolean): Target {
   try {
     if (isDryRun) return lookForTarget(target)
-    const isNew = mkdirSync(target, { recursive: true, mode: 0o700 }) !== undefined
+    const isNew = makeDirectories(target, 0o700)
     return { held: holdDirectory(target), isNew }
   } catch (error) {
     if (systemCode(error) === undefined) throw error

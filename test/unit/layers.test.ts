@@ -12,7 +12,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   filesystem: ['errors', 'encoding'],
   backend: ['errors', 'encoding', 'filesystem'],
   pack: ['errors', 'encoding', 'crypto', 'compression'],
-  index: ['errors', 'encoding', 'crypto', 'pack'],
+  index: ['errors', 'encoding', 'crypto', 'filesystem', 'pack'],
   repository: ['errors', 'encoding', 'crypto', 'compression', 'filesystem', 'backend', 'pack', 'index'],
   tree: ['errors', 'encoding'],
   snapshot: ['errors', 'encoding', 'repository', 'tree'],
@@ -23,7 +23,17 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   prune: ['errors', 'encoding', 'repository', 'tree', 'snapshot'],
   repair: ['errors', 'encoding', 'crypto', 'repository', 'tree', 'snapshot'],
   stats: ['errors', 'encoding', 'repository', 'tree', 'snapshot'],
-  library: ['errors', 'encoding', 'crypto', 'backend', 'backup', 'repository', 'snapshot', 'tree'],
+  library: [
+    'errors',
+    'encoding',
+    'crypto',
+    'filesystem',
+    'backend',
+    'backup',
+    'repository',
+    'snapshot',
+    'tree',
+  ],
   cli: ['errors'],
 }
 const rooms = Object.keys(layers)
