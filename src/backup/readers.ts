@@ -81,7 +81,11 @@ interface Waiting {
 
 interface Thread {
   readonly worker: Worker
+  /** Resolves when the thread has ended, however it did. */
+  readonly ended: Promise<void>
   ranges: number
+  /** It was told to end. */
+  isEnding: boolean
   finished: boolean
 }
 
@@ -117,11 +121,9 @@ function readInThreads(
   }
 
   const start = (): Thread => {
-    const thread: Thread = {
-      worker: new Worker(workerFile(), { workerData: settings }),
-      ranges: 0,
-      finished: false,
-    }
+    const worker = new Worker(workerFile(), { workerData: settings })
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    const thread: Thread = { worker, ended, ranges: 0, isEnding: false, finished: false }
     thread.worker.on('message', (message: FromWorker) => {
       if (message.kind === 'block') {
         writer.addBlock('data', message.block)
@@ -143,6 +145,13 @@ function readInThreads(
     return thread
   }
   const threads = Array.from({ length: count }, start)
+  const endThreads = async (): Promise<void> => {
+    for (const thread of threads) {
+      if (!thread.isEnding) thread.worker.postMessage({ kind: 'finish' } satisfies ToWorker)
+      thread.isEnding = true
+    }
+    await Promise.all(threads.map((thread) => thread.ended))
+  }
 
   return {
     depth: count * RANGES_PER_THREAD,
@@ -158,24 +167,18 @@ function readInThreads(
       })
     },
     async finish() {
-      const exits = threads.map(
-        (thread) => new Promise<void>((resolve) => thread.worker.once('exit', () => resolve())),
-      )
-      for (const thread of threads) thread.worker.postMessage({ kind: 'finish' } satisfies ToWorker)
       await new Promise<void>((resolve, reject) => {
         rejectFinish = reject
         if (failure !== undefined) reject(failure)
-        void Promise.all(exits).then(() => resolve())
+        void endThreads().then(resolve)
       })
       if (failure !== undefined) throw failure
     },
     async close() {
       signal?.removeEventListener('abort', onAbort)
       onAbort()
-      for (const thread of threads) {
-        if (!thread.finished) thread.worker.removeAllListeners('exit')
-        await thread.worker.terminate()
-      }
+      // Never `terminate`: a thread that is stopped inside LMDB takes the process with it.
+      await endThreads()
     },
   }
 }

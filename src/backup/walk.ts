@@ -1,15 +1,6 @@
 import { type ChunkId, displayName, encodeValue, joinName, type RawName } from '../encoding/index.ts'
 import { checkAborted, systemCode } from '../errors/index.ts'
-import {
-  cacheDirectoryMarker,
-  createExcluder,
-  type Excluder,
-  type FileStatus,
-  hasMarker,
-  type Marker,
-  readNames,
-  readStatus,
-} from '../filesystem/index.ts'
+import { type FileStatus, readNames, readStatus } from '../filesystem/index.ts'
 import type { Repository, RunWriter } from '../repository/index.ts'
 import {
   type FileNode,
@@ -20,6 +11,7 @@ import {
   writeContent,
 } from '../tree/index.ts'
 import { isUnreadable, type ReadRequest, type ReadResult } from './file-reader.ts'
+import { createLeftOut, type LeftOut } from './left-out.ts'
 import { createNodeMaker, type NodeMaker } from './node-maker.ts'
 import { type FinishedDirectory, NOTHING, OpenDirectory, type Outcome, type Slot } from './open-directory.ts'
 import type { BackupOptions } from './options.ts'
@@ -55,8 +47,7 @@ interface PendingFile {
 /** Walks the sources in order, reuses what is unchanged, has the rest read, and stores directories as they end. */
 export class SourceWalk {
   private readonly parts: WalkParts
-  private readonly excluder: Excluder
-  private readonly markers: readonly Marker[]
+  private readonly leftOut: LeftOut
   private readonly nodes: NodeMaker
   private range: PendingFile[] = []
   private rangeBytes = 0
@@ -69,8 +60,7 @@ export class SourceWalk {
   constructor(parts: WalkParts) {
     this.parts = parts
     const { excludes = {}, withAtime = false } = parts.options
-    this.excluder = createExcluder(excludes)
-    this.markers = [...(excludes.ifPresent ?? []), ...(excludes.caches ? [cacheDirectoryMarker] : [])]
+    this.leftOut = createLeftOut(excludes, parts.ownPlaces, parts.tally)
     const onWarning = (path: RawName, message: string): void => parts.tally.warn(path, message)
     this.nodes = createNodeMaker({ withAtime, onWarning })
   }
@@ -105,7 +95,7 @@ export class SourceWalk {
       const slot = directory.reserve()
       const status = this.statusOf(below.path, true)
       const isLost = status === undefined || !this.canBeKept(below.path, below.name!)
-      if (isLost || this.isOwnPlace(below.path, status)) {
+      if (isLost || this.leftOut.isOwnPlace(below.path, status)) {
         this.parts.tally.isIncomplete = true
         slot.fill(NOTHING)
       } else if (below.isWanted) {
@@ -125,7 +115,7 @@ export class SourceWalk {
       const parent = await directory.parentNode(name)
       const status = this.statusOf(child, false)
       if (status === undefined) continue
-      if (this.isLeftOut(child, status) || !this.canBeKept(child, name)) continue
+      if (this.leftOut.isLeftOut(child, status) || !this.canBeKept(child, name)) continue
       if (this.unknown > UNKNOWN_NODES) await this.settle(UNKNOWN_NODES / 2)
       if (directory.waiting() > UNKNOWN_NODES) await this.settle(0)
       await this.walkNode(child, name, status, directory.reserve(), parent, device)
@@ -146,7 +136,7 @@ export class SourceWalk {
     } else if (status.type === 'directory') {
       const directory = this.directoryFor(path, name, status, slot, parent)
       const stays = !(this.parts.options.oneFileSystem && status.device !== device)
-      if (stays && !this.isMarked(path)) await this.walkDirectory(path, directory, device)
+      if (stays && !this.leftOut.isMarked(path)) await this.walkDirectory(path, directory, device)
       else directory.complete()
     } else {
       this.fillOther(path, name, status, slot, parent)
@@ -287,30 +277,6 @@ export class SourceWalk {
     return false
   }
 
-  private isLeftOut(path: RawName, status: FileStatus): boolean {
-    const { tally, options } = this.parts
-    const isDirectory = status.type === 'directory'
-    if (this.isOwnPlace(path, status)) return true
-    const largest = options.excludes?.largerThanBytes
-    const isTooLarge = status.type === 'file' && largest !== undefined && status.sizeBytes > largest
-    if (!isTooLarge && !this.excluder(path, isDirectory)) return false
-    tally.item({ path, action: 'excluded', sizeBytes: Number(status.sizeBytes) })
-    return true
-  }
-
-  private isOwnPlace(path: RawName, status: FileStatus): boolean {
-    const { ownPlaces, tally } = this.parts
-    if (!ownPlaces.has(`${status.device}:${status.inode}`)) return false
-    tally.ownPlacesLeftOut.push(path)
-    return true
-  }
-
-  private isMarked(path: RawName): boolean {
-    const marker = this.markers.find((one) => isThere(path, one))
-    if (marker !== undefined) this.parts.tally.item({ path, action: 'excluded', sizeBytes: 0 })
-    return marker !== undefined
-  }
-
   private sendRange(): void {
     if (this.range.length === 0) return
     const files = this.range
@@ -387,16 +353,6 @@ interface Opened {
   waiting(): number
   /** The node of this name in the parent snapshot. Names must ascend. */
   parentNode(name: RawName): Promise<Node | undefined>
-}
-
-/** A marker that cannot be looked for, say because its path is too long, counts as absent: the folder is kept. */
-function isThere(folder: RawName, marker: Marker): boolean {
-  try {
-    return hasMarker(folder, marker)
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error
-    return false
-  }
 }
 
 /** What has become of the parent's node. A file's racy flag alone is no change, though it is stored. */

@@ -63,7 +63,7 @@ function serve(port: NonNullable<typeof parentPort>, settings: WorkerSettings): 
       post({ kind: 'range', id: message.id, results: runThrough(job.run(message.requests), index.renew) })
       return
     }
-    job.flush()
+    if (!isAborted()) job.flush()
     void index.close().then(() => {
       post({ kind: 'finished' })
       port.close()

@@ -1,0 +1,63 @@
+import type { RawName } from '../encoding/index.ts'
+import { systemCode } from '../errors/index.ts'
+import {
+  cacheDirectoryMarker,
+  createExcluder,
+  type FileStatus,
+  hasMarker,
+  type Marker,
+} from '../filesystem/index.ts'
+import type { BackupExcludes } from './options.ts'
+import type { Tally } from './tally.ts'
+
+/** Decides what of the sources is left out, and tells the tally. */
+export interface LeftOut {
+  /** The repository, the cache and what else must never be in a backup, by device and inode. */
+  isOwnPlace(path: RawName, status: FileStatus): boolean
+  /** By a rule, for being too large, or as an own place. */
+  isLeftOut(path: RawName, status: FileStatus): boolean
+  /** True for a folder whose content is left out because of a file in it. */
+  isMarked(folder: RawName): boolean
+}
+
+/** @param ownPlaces as `device:inode` */
+export function createLeftOut(
+  excludes: BackupExcludes,
+  ownPlaces: ReadonlySet<string>,
+  tally: Tally,
+): LeftOut {
+  const excluder = createExcluder(excludes)
+  const markers = [...(excludes.ifPresent ?? []), ...(excludes.caches ? [cacheDirectoryMarker] : [])]
+  const { largerThanBytes } = excludes
+  const isOwnPlace = (path: RawName, status: FileStatus): boolean => {
+    if (!ownPlaces.has(`${status.device}:${status.inode}`)) return false
+    tally.ownPlacesLeftOut.push(path)
+    return true
+  }
+  return {
+    isOwnPlace,
+    isLeftOut(path, status) {
+      if (isOwnPlace(path, status)) return true
+      const isTooLarge =
+        status.type === 'file' && largerThanBytes !== undefined && status.sizeBytes > largerThanBytes
+      if (!isTooLarge && !excluder(path, status.type === 'directory')) return false
+      tally.item({ path, action: 'excluded', sizeBytes: Number(status.sizeBytes) })
+      return true
+    },
+    isMarked(folder) {
+      const isExcluded = markers.some((marker) => isThere(folder, marker))
+      if (isExcluded) tally.item({ path: folder, action: 'excluded', sizeBytes: 0 })
+      return isExcluded
+    },
+  }
+}
+
+/** A marker that cannot be looked for, say because its path is too long, counts as absent: the folder is kept. */
+function isThere(folder: RawName, marker: Marker): boolean {
+  try {
+    return hasMarker(folder, marker)
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return false
+  }
+}
