@@ -7,7 +7,7 @@ import {
   type RawName,
 } from '../encoding/index.ts'
 import { checkAborted } from '../errors/index.ts'
-import { findInDirectory, readDirectory } from './directory.ts'
+import { type DirectoryPage, findInDirectory, readDirectory } from './directory.ts'
 import type { DirectoryNode, Node } from './node.ts'
 import type { TreeSource } from './pages.ts'
 
@@ -35,16 +35,38 @@ export async function* walkTree(
   path: RawName = '/',
   options: WalkOptions = {},
 ): AsyncGenerator<WalkEntry> {
-  for await (const page of readDirectory(source, tree)) {
-    for (const node of page.nodes) {
-      checkAborted(options.signal)
-      const entry = { path: joinName(path, node.name), node }
-      yield entry
-      if (node.type === 'directory' && (options.enter?.(entry) ?? true)) {
-        yield* walkTree(source, node.tree, entry.path, options)
+  // A stack of our own: directories can be nested deeper than the program's.
+  const open = [openLevel(source, tree, path)]
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const node = top.nodes[top.at++]
+    if (node === undefined) {
+      const next = await top.pages.next()
+      if (next.done === true) open.pop()
+      else {
+        top.nodes = next.value.nodes
+        top.at = 0
       }
+      continue
+    }
+    checkAborted(options.signal)
+    const entry = { path: joinName(top.path, node.name), node }
+    yield entry
+    if (node.type === 'directory' && (options.enter?.(entry) ?? true)) {
+      open.push(openLevel(source, node.tree, entry.path))
     }
   }
+}
+
+/** A directory that a walk is in. */
+interface Level {
+  readonly path: RawName
+  readonly pages: AsyncGenerator<DirectoryPage>
+  nodes: readonly Node[]
+  at: number
+}
+
+function openLevel(source: TreeSource, tree: ChunkId, path: RawName): Level {
+  return { path, pages: readDirectory(source, tree), nodes: [], at: 0 }
 }
 
 /** Components of a path; empty and `.` ones are dropped, `..` is not special: no node has that name. */

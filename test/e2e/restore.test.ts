@@ -125,6 +125,7 @@ describe('dump', () => {
     const { ok, run, repository, source, home } = await createBackup()
     await ok(['dump', `latest:${source}/a.txt`, '--target', 'out'])
     expect(readFileSync(join(home, 'out'), 'utf8')).toBe('hello')
+    expect(statSync(join(home, 'out')).mode & 0o777).toBe(0o600)
     truncateSync(onlyFile(join(repository, 'data')), 100)
     const damaged = await run(['dump', `latest:${source}/docs/b.md`, '--target', 'out'])
     expect(damaged.code).toBe(20)

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { HoldfastError } from '../../../src/errors/index.ts'
 import { needsRoot } from '../filesystem/scene.ts'
 import { createJobScene } from './job-scene.ts'
 import { createScene, filesOf, nodesOf, tempDirectory } from './scene.ts'
@@ -235,4 +236,19 @@ describe('reading a file that changes', () => {
     const { read } = createJobScene({ isAborted: () => true })
     expect(() => read(path)).toThrow(expect.objectContaining({ code: 'INTERRUPTED' }))
   })
+})
+
+test('what is no fault of the file ends the run: chunks may have been reserved and not stored', () => {
+  const path = join(tempDirectory(), 'file')
+  writeFileSync(path, 'content')
+  for (const error of [
+    new HoldfastError('DAMAGED', 'the local index is damaged'),
+    Object.assign(new RangeError('out of range'), { code: 'ERR_OUT_OF_RANGE' }),
+  ]) {
+    const isAborted = (): boolean => {
+      throw error
+    }
+    expect(() => createJobScene({ isAborted }).read(path)).toThrow(error)
+  }
+  expect(createJobScene().read(join(path, 'below'))).toMatchObject({ code: 'ENOTDIR' })
 })

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { backup } from '../../../src/backup/index.ts'
 import { createReaders } from '../../../src/backup/readers.ts'
@@ -15,6 +17,15 @@ const built = existsSync(new URL('../../../dist/backup/worker.js', import.meta.u
 const sources = ['commander', 'ignore'].map((name) =>
   join(import.meta.dirname, '../../../node_modules', name),
 )
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+}
+
+async function waitTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
+}
 
 async function openWithCache(store: MemoryStore): Promise<Repository> {
   return await store.open({ cacheDirectory: tempDirectory() })
@@ -86,6 +97,60 @@ describe.skipIf(!built)('reading threads', () => {
     }
     await expect(backup(repository, sources, { threads: 2 })).rejects.toThrow('the disk is full')
     expect([store.names('sessions'), store.names('tmp'), store.names('snapshots')]).toEqual([[], [], []])
+    await repository.close()
+  })
+})
+
+describe.skipIf(!built)('reading threads and their end', () => {
+  test('storage that fails ends the run before a large file is read to its end', async () => {
+    const store = createStore()
+    await store.create()
+    const repository = await openWithCache(store)
+    const path = join(tempDirectory(), 'large')
+    writeFileSync(path, randomBytes(8 << 20))
+    // No test would wait for these zeros to be read.
+    truncateSync(path, 2 ** 42)
+    store.before = (operation) => {
+      if (operation === 'append') throw new Error('the disk is full')
+    }
+    await expect(backup(repository, [path], { threads: 1 })).rejects.toThrow('the disk is full')
+    await repository.close()
+  })
+
+  test('results of a range are not kept', async () => {
+    const store = createStore()
+    await store.create()
+    const repository = await openWithCache(store)
+    const path = join(tempDirectory(), 'file')
+    writeFileSync(path, 'content')
+    const writer = new RunWriter(repository, '1'.repeat(32) as RunWriter['session'])
+    const readers = createReaders(repository, writer, 1, undefined)
+    const read = async (): Promise<WeakRef<object>> => new WeakRef(await readers.run([{ key: 1, path }]))
+    const first = await read()
+    await read()
+    await new Promise(setImmediate)
+    collectGarbage()
+    expect(first.deref()).toBeUndefined()
+    await readers.finish()
+    await readers.close()
+    await repository.close()
+  })
+
+  test('an abort while they start ends the run and not the process', async () => {
+    const store = createStore()
+    await store.create()
+    const repository = await openWithCache(store)
+    for (let turns = 0; turns < 12; turns++) {
+      const controller = new AbortController()
+      store.before = (operation, name) => {
+        // The last thing before the threads start.
+        if (operation === 'list' && name === 'trees')
+          void waitTurns(turns * 3000).then(() => controller.abort())
+      }
+      const run = backup(repository, sources, { threads: 2, parent: null, signal: controller.signal })
+      await run.catch((error: unknown) => expect(error).toMatchObject({ code: 'INTERRUPTED' }))
+      expect([store.names('sessions'), store.names('tmp')]).toEqual([[], []])
+    }
     await repository.close()
   })
 })

@@ -2,6 +2,7 @@ import {
   chmodSync,
   closeSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   symlinkSync,
@@ -12,6 +13,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createSpecialFile, readStatus, statusOf } from '../../../src/filesystem/index.ts'
+import { fromStats } from '../../../src/filesystem/status.ts'
 import { needsNativeCalls, needsRoot, tempDirectory } from './scene.ts'
 
 test('readStatus() tells every type apart and follows no symbolic link', (context) => {
@@ -33,6 +35,13 @@ test('the mode has setuid, setgid and sticky, and nothing of the type', () => {
   writeFileSync(path, '')
   chmodSync(path, 0o7753)
   expect(readStatus(path).mode).toBe(0o7753)
+})
+
+test('an inode of 64 bits is no negative number, as Node gives it', () => {
+  const path = join(tempDirectory(), 'file')
+  writeFileSync(path, '')
+  const stats = Object.assign(lstatSync(path, { bigint: true }), { ino: -5n, dev: -1n })
+  expect(fromStats(stats)).toMatchObject({ inode: 2n ** 64n - 5n, device: 2n ** 64n - 1n })
 })
 
 test('hard links share an inode and are counted', () => {

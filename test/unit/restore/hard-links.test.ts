@@ -37,6 +37,9 @@ describe('linkKey()', () => {
     expect(linkKey({ ...file, fileSystem: 6n })).not.toBe(linkKey(file))
     const pipe: PipeNode = { ...common, type: 'fifo', inode: 7n, links: 2, fileSystem: 5n }
     expect(linkKey(pipe)).not.toBe(linkKey(file))
+    // Another file that got the inode while the backup ran.
+    expect(linkKey({ ...file, mtimeNs: 1n })).not.toBe(linkKey(file))
+    expect(linkKey({ ...file, sizeBytes: 1n })).not.toBe(linkKey(file))
   })
 
   test('there is none for what has one name, or an unknown file system, or is a folder', () => {

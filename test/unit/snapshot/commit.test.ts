@@ -34,6 +34,14 @@ async function expectWhole(store: MemoryStore, least: number): Promise<void> {
 }
 
 describe('commitSnapshot()', () => {
+  test('a run that cannot begin takes its session back', async () => {
+    const store = createStore()
+    const repository = await store.create()
+    const run = commitSnapshot(repository, { ...options, tableSlots: -1 }, async () => undefined)
+    await expect(run).rejects.toThrow(RangeError)
+    expect(store.names('sessions')).toEqual([])
+  })
+
   test('makes things durable in the one safe order', async () => {
     const store = createStore()
     const repository = await store.create()

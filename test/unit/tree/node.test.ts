@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { decodeValue, encodeValue, nameBytes, type Value } from '../../../src/encoding/index.ts'
-import { boundedXattrs, type Node, nodeTypes, nodeValue, parseNode } from '../../../src/tree/index.ts'
+import {
+  boundedTime,
+  boundedXattrs,
+  type Node,
+  nodeTypes,
+  nodeValue,
+  parseNode,
+} from '../../../src/tree/index.ts'
 import { directoryNode, fifoNode, fileNode, plainNode } from './nodes.ts'
 
 const damaged: object = expect.objectContaining({ code: 'DAMAGED' })
@@ -187,4 +194,17 @@ test('extended attributes are bounded in sum, on both sides', () => {
 test('boundedXattrs() gives undefined for one value that is too large, as its contract says', () => {
   expect(boundedXattrs([[Buffer.from('user.a'), Buffer.alloc(8 * 1024 * 1024 + 1)]])).toBeUndefined()
   expect(boundedXattrs([[Buffer.alloc(65_537), Buffer.alloc(1)]])).toBeUndefined()
+})
+
+test('times beyond 64 bits become the nearest that a node can keep', () => {
+  for (const [time, kept] of [
+    [-(2n ** 63n) - 1n, -(2n ** 63n)],
+    [-1n, -1n],
+    [2n ** 64n - 1n, 2n ** 64n - 1n],
+    [2n ** 64n, 2n ** 64n - 1n],
+  ] as const) {
+    expect(boundedTime(time)).toBe(kept)
+    const node = fileNode('f', { mtimeNs: kept })
+    expect(parseNode(decodeValue(encodeValue(nodeValue(node))))).toMatchObject({ mtimeNs: kept })
+  }
 })

@@ -205,3 +205,13 @@ test('a cursor over pages reads no further than it was asked', async () => {
   expect(trees.reads()).toBe(trees.chunks.size)
   expect(compareNames((await readNodes(trees, tree)).at(-1)!.name, 'n04999')).toBe(0)
 })
+
+test('a walk goes as deep as directories are nested', async () => {
+  const trees = createMemoryTrees()
+  const depth = 20_000
+  let tree = writeDirectory(trees, [])
+  for (let level = 1; level < depth; level++) tree = writeDirectory(trees, [directoryNode('d', tree)])
+  let count = 0
+  for await (const { node } of walkTree(trees, tree)) if (node.type === 'directory') count++
+  expect(count).toBe(depth - 1)
+})
