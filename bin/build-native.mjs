@@ -12,7 +12,12 @@ try {
 } catch {
   const prefix = dirname(dirname(process.execPath))
   const headers = existsSync(join(prefix, 'include', 'node', 'node_api.h')) ? [`--nodedir=${prefix}`] : []
-  const gyp = process.env.npm_config_node_gyp ?? join(dirname(process.execPath), '..', 'lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js')
-  execFileSync(process.execPath, [gyp, 'rebuild', '--silent', ...headers], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
+  const gyp =
+    process.env.npm_config_node_gyp ??
+    join(dirname(process.execPath), '..', 'lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js')
+  execFileSync(process.execPath, [gyp, 'rebuild', '--silent', ...headers], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   require('zstd-napi')
 }

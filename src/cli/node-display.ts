@@ -1,4 +1,4 @@
-import { displayName, type Node, nameFromBytes, type WalkEntry } from '../index.ts'
+import { displayName, type Node, nameFromBytes, type RawName, type WalkEntry } from '../index.ts'
 import { formatMoment } from './format.ts'
 
 /** Type and special bits of a mode as restic's JSON has them, which is Go's os.FileMode. */
@@ -40,9 +40,9 @@ export function nodeJson({ path, node }: WalkEntry): Record<string, unknown> {
   return {
     message_type: 'node',
     struct_type: 'node',
-    name: displayName(node.name),
+    name: jsonName(node.name),
     type: typeNames[node.type] ?? node.type,
-    path: displayName(path),
+    path: jsonName(path),
     path_base64: typeof path === 'string' ? undefined : path.toString('base64'),
     uid: node.uid,
     gid: node.gid,
@@ -55,7 +55,7 @@ export function nodeJson({ path, node }: WalkEntry): Record<string, unknown> {
     atime: node.atimeNs === null ? undefined : formatTimeNs(node.atimeNs),
     ctime: formatTimeNs(node.ctimeNs),
     inode: node.type === 'directory' ? undefined : Number(node.inode),
-    linktarget: node.type === 'symlink' ? displayName(nameFromBytes(node.target)) : undefined,
+    linktarget: node.type === 'symlink' ? jsonName(nameFromBytes(node.target)) : undefined,
   }
 }
 
@@ -85,4 +85,9 @@ export function formatTimeNs(timeNs: bigint): string {
   const rest = ((timeNs % second) + second) % second
   const text = new Date(Number((timeNs - rest) / 1_000_000n)).toISOString()
   return text.replace(/\.\d+Z$/, `.${String(rest).padStart(9, '0')}Z`)
+}
+
+/** A name as it is, since JSON escapes what a terminal must not get; one that is no UTF-8 with its bytes as `\\xNN`. */
+function jsonName(name: RawName): string {
+  return typeof name === 'string' ? name : displayName(name)
 }

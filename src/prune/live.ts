@@ -104,7 +104,7 @@ async function judgeMissing(
     'DAMAGED',
     `snapshot ${snapshot.id} lacks chunk ${toHex(missing)}; nothing was deleted`,
     {
-      hint: 'run holdfast verify, and back up again to store what is lost; then prune',
+      hint: `run holdfast backup again to store what is lost, then prune; what the source no longer has is lost: holdfast forget ${snapshot.id.slice(0, 8)} lets prune go on`,
     },
   )
 }

@@ -1,6 +1,12 @@
 import type { FileId, SessionId } from '../encoding/index.ts'
 import { hasCode } from '../errors/index.ts'
-import type { PackKind, PackRow, Repository, StoredPack } from '../repository/index.ts'
+import {
+  fileName,
+  type PackKind,
+  type PackRow,
+  type Repository,
+  type StoredPack,
+} from '../repository/index.ts'
 import type { ChunkSet } from '../snapshot/index.ts'
 import type { PackTotals, PrunePlan } from './options.ts'
 
@@ -30,6 +36,8 @@ interface PackUse {
   readonly row: PackRow
   /** Live plaintext bytes of each block. */
   readonly liveBytes: Float64Array
+  /** It holds, or held, a live chunk that no stored pack has. */
+  isMissed: boolean
 }
 
 /** Choose the packs to go: without live chunks, worth rewriting, too small, or in no index file. Reads only. */
@@ -45,7 +53,12 @@ export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
 
   for (const use of uses.values()) {
     const { row } = use
-    if (row.state === 'condemned' || !stored.has(row.id)) continue
+    if (row.state === 'condemned') continue
+    if (!stored.has(row.id)) {
+      // It is gone, and nothing needs it any more: said for ever, so that it no longer counts as damage.
+      if (!use.isMissed && !alive.has(row.session) && (await isGone(repository, row))) condemn.push(row.id)
+      continue
+    }
     const { liveStored, deadStored } = deadSpace(repository, use)
     if (alive.has(row.session)) {
       add(keep, row.sizeBytes)
@@ -109,7 +122,11 @@ function measureUse(parts: PlanParts): {
   const { index } = repository
   const uses = new Map<number, PackUse>()
   for (const row of index.packs()) {
-    uses.set(row.number, { row, liveBytes: new Float64Array(index.blocks(row.number).length) })
+    uses.set(row.number, {
+      row,
+      liveBytes: new Float64Array(index.blocks(row.number).length),
+      isMissed: false,
+    })
   }
   let usedChunks = 0
   let unusedChunks = 0
@@ -119,7 +136,10 @@ function measureUse(parts: PlanParts): {
       const row = uses.get(home.pack)?.row
       return row !== undefined && row.state !== 'condemned' && stored.has(row.id)
     })
-    if (good.length === 0) continue
+    if (good.length === 0) {
+      if (live.hasNumber(chunk.number)) for (const home of chunk.homes) missed(uses, home.pack)
+      continue
+    }
     if (!live.hasNumber(chunk.number)) {
       unusedChunks++
       continue
@@ -131,6 +151,22 @@ function measureUse(parts: PlanParts): {
     uses.get(kept.pack)!.liveBytes[kept.block]! += kept.lengthBytes
   }
   return { uses, usedChunks, unusedChunks, duplicateChunks }
+}
+
+/** True when the pack is not there: it may have been put after the packs were listed. */
+async function isGone(repository: Repository, row: PackRow): Promise<boolean> {
+  try {
+    await repository.backend.getRange(fileName(row.kind, row.id), 0, 1)
+    return false
+  } catch (error) {
+    if (!hasCode(error, 'NO_SUCH_FILE')) throw error
+    return true
+  }
+}
+
+function missed(uses: ReadonlyMap<number, PackUse>, pack: number): void {
+  const use = uses.get(pack)
+  if (use !== undefined) use.isMissed = true
 }
 
 /** Stored bytes of a pack's blocks, shared out by how much of each block's plaintext is live. */

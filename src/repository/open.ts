@@ -228,8 +228,15 @@ async function openIndex(
 ): Promise<{ index: ClientIndex; indexDirectory: string | undefined }> {
   if (cacheDirectory === null) return { index: createMemoryIndex(), indexDirectory: undefined }
   const indexDirectory = join(cacheDirectory, toHex(config.id))
-  const index = await openLmdbIndex({ directory: indexDirectory, checkKey: subkeys.cacheCheck, onNotice })
-  return { index, indexDirectory }
+  try {
+    const index = await openLmdbIndex({ directory: indexDirectory, checkKey: subkeys.cacheCheck, onNotice })
+    return { index, indexDirectory }
+  } catch (error) {
+    // The cache is a convenience: a folder that cannot be written must not stand between a person and their files.
+    if (!hasCode(error, 'IO')) throw error
+    onNotice(`${error.message}; keeping the index in memory for this run`)
+    return { index: createMemoryIndex(), indexDirectory: undefined }
+  }
 }
 
 async function exists(backend: Backend, name: string): Promise<boolean> {

@@ -21,7 +21,7 @@ const QUEUE_BYTES = 32 * 1024 * 1024
 const TREE_PACK_SHARE = 4
 /** An index file is due when durable packs list this many bytes of chunks, or this many packs wait. */
 const LISTED_BYTES = 8 * 1024 * 1024
-const LISTED_PACKS = 16
+const LISTED_PACKS = 4
 
 interface OpenPack {
   readonly writer: PackWriter
@@ -74,10 +74,14 @@ export class Packer {
     this.throwFailure()
   }
 
-  /** Drop what is open: its temporary files are removed. */
+  /**
+   * Drop what is open: its temporary files are removed. Packs that are whole are listed as far as that still works, so
+   * that the next run finds what this one has stored.
+   */
   async discard(): Promise<void> {
     this.failure ??= { error: new Error('the packer was discarded') }
     await this.tail
+    await Promise.allSettled([this.list()])
     for (const kind of ['data', 'tree'] as const) {
       await this.open[kind]?.staged.discard()
       delete this.open[kind]

@@ -123,6 +123,9 @@ async function change(
   await output.line(
     `key ${shortId(id)}, which a ${methods[secret.kind]} opens, takes the place of ${shortId(old)}`,
   )
+  output.note(
+    'the old key opens nothing any more, nor does a recovery sheet of it: holdfast key export prints a new sheet',
+  )
 }
 
 async function findKey(repository: Repository, wanted: string): Promise<KeySummary['id']> {
