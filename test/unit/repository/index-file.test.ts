@@ -16,7 +16,7 @@ const hex = (length: number) =>
 const fileId = hex(32).map((id) => id as FileId)
 
 const anyBlock = fc
-  .tuple(fc.array(fc.integer({ min: 0, max: 70_000 }), { minLength: 1, maxLength: 9 }), fc.boolean())
+  .tuple(fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1, maxLength: 9 }), fc.boolean())
   .map(([lengths, isCompressed]) => {
     const plainBytes = lengths.reduce((sum, length) => sum + length, 0)
     const payloadBytes = isCompressed ? plainBytes >> 1 : plainBytes
@@ -58,8 +58,9 @@ describe('parseIndexFile()', () => {
   const id = Buffer.alloc(32, 1)
   const session = Buffer.alloc(16, 2)
   const chunks = Buffer.alloc(36)
+  chunks.writeUInt32LE(1, 32)
   const none = Buffer.alloc(0)
-  const block = [4096, 0, 0, chunks]
+  const block = [4096, 1, 0, chunks]
   const pack = [id, false, 5000, session, [block]]
   test('takes the record that the others below break in one place', () => {
     expect(parseIndexFile([[pack], id, none]).packs).toHaveLength(1)
