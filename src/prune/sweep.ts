@@ -1,5 +1,5 @@
 import type { FileId, SessionId } from '../encoding/index.ts'
-import { checkAborted, HoldfastError } from '../errors/index.ts'
+import { checkAborted, HoldfastError, hasCode } from '../errors/index.ts'
 import {
   declareOver,
   fileName,
@@ -54,9 +54,13 @@ export async function sweep(
     // A copy in a pack that is lost is none either: what a condemned pack has may be the last one.
     await markLostPacks(repository, signal)
     const packs = await storedPacks(repository, ready, signal)
-    const copied = await copyAll(repository, own, packs, live.set, options)
-    done.copiedChunks = copied.chunks
-    done.copiedBytes = copied.bytes
+    const copied = await copyAll(repository, own, packs, live.set, options).catch(async (error: unknown) => {
+      // Whoever gives up on a session removes its temporary files, and the pack under way with them.
+      if (!hasCode(error, 'IO') || !(await isOver(repository.backend, own))) throw error
+      return { chunks: 0, bytes: 0 }
+    })
+    done.copiedChunks = copied?.chunks ?? 0
+    done.copiedBytes = copied?.bytes ?? 0
     if (!live.set.isValid()) {
       throw new HoldfastError(
         'FAILED',
@@ -67,7 +71,7 @@ export async function sweep(
       )
     }
     // Somebody gave up on this very session: an index it loaded may have been overtaken. Nothing is deleted.
-    if (await isOver(repository.backend, own)) {
+    if (copied === undefined || (await isOver(repository.backend, own))) {
       repository.onNotice('another prune gave up waiting for this one: stopping before anything is deleted')
     } else {
       await removeAll(repository, packs, ready, options)
