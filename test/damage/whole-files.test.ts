@@ -245,9 +245,7 @@ describe('keys', () => {
       const changed = changes[change](read(name))
       expect(await findingsWith({ [name]: changed })).toEqual(harmlessly('damaged', name, undefined))
     }
-    const error = await withFiles(shelf, { [name]: changes.emptied() }, () =>
-      rejection(verifyShelf(shelf)),
-    )
+    const error = await withFiles(shelf, { [name]: changes.emptied() }, () => rejection(verifyShelf(shelf)))
     expect(error?.code).toBe('WRONG_KEY')
     expect(error?.hint).toMatch(/1 of 2 keys are damaged/)
   })
