@@ -17,7 +17,7 @@ import { parseGroupBy } from '../group-by.ts'
 import { withRepository } from '../repository-access.ts'
 import { type FilterOptions, filterOf } from '../snapshot-choice.ts'
 import { collect } from '../values.ts'
-import { describeGroup, type ForgetPlan, showGroups } from './forget-display.ts'
+import { type ForgetPlan, nameGroup, showGroups } from './forget-display.ts'
 import { addPolicyOptions, type PolicyOptions, readPolicy } from './forget-options.ts'
 import { addPruneOptions, type PruneChoice } from './prune-options.ts'
 import { runPrune } from './prune-run.ts'
@@ -166,7 +166,7 @@ async function planByPolicy(
     const count = countOf(emptied.remove.length, 'snapshot')
     throw new HoldfastError(
       'FAILED',
-      `the rules would remove every one of ${count} of ${describeGroup(emptied)}`,
+      `the rules would remove every one of ${count} of ${nameGroup(emptied)}`,
       {
         hint: 'nothing was removed; add a rule that keeps some, or give --unsafe-allow-remove-all',
       },

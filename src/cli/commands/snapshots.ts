@@ -6,15 +6,14 @@ import {
   type ListedSnapshot,
   listSnapshots,
   matchesFilter,
-  type RawName,
 } from '../../index.ts'
 import type { Context } from '../context.ts'
-import { countOf, formatBytes, formatMoment, shortId } from '../format.ts'
+import { countOf, shortId } from '../format.ts'
 import { parseGroupBy } from '../group-by.ts'
 import { withRepository } from '../repository-access.ts'
 import { addFilterOptions, type FilterOptions, filterOf } from '../snapshot-choice.ts'
 import { snapshotJson } from '../snapshot-json.ts'
-import { formatTable } from '../table.ts'
+import { describeGroup, formatSnapshots } from '../snapshot-table.ts'
 import { parseWholeNumber } from '../values.ts'
 
 interface Options extends FilterOptions {
@@ -62,7 +61,8 @@ async function list(context: Context, ids: readonly string[], options: Options):
   const groups = groupSnapshots(chosen, options.groupBy)
   await output.json(groups.map(groupJson))
   for (const group of groups) {
-    await output.line(describeGroup(group))
+    const name = describeGroup(group)
+    await output.line(name === undefined ? 'all snapshots' : `snapshots of ${name}`)
     await printTable(context, group.snapshots, options.compact ?? false)
     await output.line()
   }
@@ -87,49 +87,20 @@ async function printTable(
   isCompact: boolean,
 ): Promise<void> {
   if (snapshots.length > 0) {
-    const columns = [
-      { title: 'ID' },
-      { title: 'Time' },
-      { title: 'Host' },
-      { title: 'Tags' },
-      ...(isCompact ? [] : [{ title: 'Paths' }]),
-      { title: 'Size', align: 'right' as const },
-      { title: '' },
-    ]
-    const rows = snapshots.map((one) => tableRow(one, isCompact))
-    for (const line of formatTable(columns, rows)) await output.line(line)
+    const rows = snapshots.map((snapshot) => ({ snapshot, notes: notesOf(snapshot) }))
+    for (const line of formatSnapshots(rows, { isCompact, comma: ',' })) await output.line(line)
   }
   await output.line(countOf(snapshots.length, 'snapshot'))
 }
 
-function tableRow(snapshot: ListedSnapshot, isCompact: boolean): string[] {
-  const paths = snapshot.paths.map(displayName).join('\n')
+function notesOf({ isConfirmed, incomplete, summary, description }: ListedSnapshot): string {
   const notes = [
-    ...(snapshot.isConfirmed ? [] : ['unconfirmed']),
-    ...(snapshot.incomplete ? ['incomplete'] : []),
-    ...(snapshot.summary.errors > 0 ? [countOf(snapshot.summary.errors, 'error')] : []),
-    ...(snapshot.description === '' ? [] : [displayName(snapshot.description)]),
+    ...(isConfirmed ? [] : ['unconfirmed']),
+    ...(incomplete ? ['incomplete'] : []),
+    ...(summary.errors > 0 ? [countOf(summary.errors, 'error')] : []),
+    ...(description === '' ? [] : [displayName(description)]),
   ]
-  return [
-    shortId(snapshot.id),
-    formatMoment(snapshot.timeMs),
-    displayName(snapshot.host),
-    snapshot.tags.map(displayName).join(isCompact ? ',' : '\n'),
-    ...(isCompact ? [] : [paths]),
-    formatBytes(snapshot.summary.totalBytes),
-    notes.join(', '),
-  ]
-}
-
-function describeGroup({ host, paths, tags }: Group): string {
-  const parts = [
-    ...(host === undefined ? [] : [`host ${displayName(host)}`]),
-    ...(paths === undefined ? [] : [`paths ${paths.map((path: RawName) => displayName(path)).join(', ')}`]),
-    ...(tags === undefined
-      ? []
-      : [tags.length === 0 ? 'no tags' : `tags ${tags.map(displayName).join(', ')}`]),
-  ]
-  return parts.length === 0 ? 'all snapshots' : `snapshots of ${parts.join(', ')}`
+  return notes.join(', ')
 }
 
 function groupJson(group: Group): object {
