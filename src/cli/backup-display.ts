@@ -9,6 +9,7 @@ import {
 import type { Context } from './context.ts'
 import { countOf, formatBytes, formatCount, formatElapsed, formatTook, shortId } from './format.ts'
 import { createProgress } from './progress.ts'
+import { summaryCounts } from './summary-counts.ts'
 
 export interface BackupDisplay {
   readonly listeners: Pick<BackupOptions, 'onProgress' | 'onError' | 'onWarning' | 'onItem'>
@@ -101,18 +102,7 @@ function summaryJson(result: BackupResult, isDryRun: boolean): object {
   return {
     message_type: 'summary',
     dry_run: isDryRun,
-    files_new: summary.filesNew,
-    files_changed: summary.filesChanged,
-    files_unmodified: summary.filesUnmodified,
-    dirs_new: summary.directoriesNew,
-    dirs_changed: summary.directoriesChanged,
-    dirs_unmodified: summary.directoriesUnmodified,
-    data_blobs: summary.dataChunks,
-    tree_blobs: summary.treeChunks,
-    data_added: summary.addedBytes,
-    data_added_packed: summary.addedPackedBytes,
-    total_files_processed: summary.totalFiles,
-    total_bytes_processed: summary.totalBytes,
+    ...summaryCounts(summary),
     backup_start: new Date(result.startedMs).toISOString(),
     backup_end: new Date(result.endedMs).toISOString(),
     total_duration: (result.endedMs - result.startedMs) / 1000,

@@ -1,5 +1,6 @@
 import { displayName, formatTimeWithOffset, type ListedSnapshot, toHex } from '../index.ts'
 import { shortId } from './format.ts'
+import { summaryCounts } from './summary-counts.ts'
 
 /** A snapshot as restic's scripts know it, with `unconfirmed`, `incomplete`, `description` and `git` beside. */
 export function snapshotJson(snapshot: ListedSnapshot): Record<string, unknown> {
@@ -22,18 +23,7 @@ export function snapshotJson(snapshot: ListedSnapshot): Record<string, unknown> 
     summary: {
       backup_start: formatTimeWithOffset(timeMs, offsetMinutes),
       backup_end: formatTimeWithOffset(timeMs + summary.durationMs, offsetMinutes),
-      files_new: summary.filesNew,
-      files_changed: summary.filesChanged,
-      files_unmodified: summary.filesUnmodified,
-      dirs_new: summary.directoriesNew,
-      dirs_changed: summary.directoriesChanged,
-      dirs_unmodified: summary.directoriesUnmodified,
-      data_blobs: summary.dataChunks,
-      tree_blobs: summary.treeChunks,
-      data_added: summary.addedBytes,
-      data_added_packed: summary.addedPackedBytes,
-      total_files_processed: summary.totalFiles,
-      total_bytes_processed: summary.totalBytes,
+      ...summaryCounts(summary),
       error_count: summary.errors,
     },
     incomplete: snapshot.incomplete || undefined,
