@@ -1,6 +1,5 @@
 import type { FileId, SessionId } from '../encoding/index.ts'
 import {
-  indexFileValue,
   listPacks,
   listSessions,
   pendingValue,
@@ -53,7 +52,8 @@ export async function mark(
     maxRepackBytes,
   })
   if (own !== undefined) {
-    if (condemn.length > 0) await condemnPacks(repository, own, condemn)
+    // Said durably, and for ever.
+    if (condemn.length > 0) await repository.putFacts({ packs: [], condemned: condemn, replaces: [] }, own)
     await makePending(repository, own, stored, signal)
   }
   return { plan, live }
@@ -73,17 +73,6 @@ async function findWorking(
     if (judged?.isHopeless === false) working.add(session)
   }
   return working
-}
-
-/** Say durably, and for ever, that these packs are no good copies any more. */
-async function condemnPacks(
-  repository: Repository,
-  own: SessionId,
-  condemned: readonly FileId[],
-): Promise<void> {
-  const facts = { packs: [], condemned, replaces: [] }
-  const file = await repository.putValue('index', indexFileValue(facts), own)
-  await repository.index.update(once({ file, facts }))
 }
 
 /**
@@ -114,8 +103,4 @@ export async function putPending(
   const { alive } = await listSessions(repository.backend)
   const sessions = [...alive].filter((session) => session !== own)
   await repository.putValue('pending', pendingValue({ packs, indexFiles, sessions }), own)
-}
-
-export async function* once<Item>(item: Item): AsyncGenerator<Item> {
-  yield item
 }

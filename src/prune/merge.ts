@@ -3,13 +3,12 @@ import { hasCode } from '../errors/index.ts'
 import {
   directories,
   type IndexFacts,
-  indexFileValue,
   listPacks,
   type PackFacts,
   parseIndexFile,
   type Repository,
 } from '../repository/index.ts'
-import { once, putPending } from './mark.ts'
+import { putPending } from './mark.ts'
 import { listPending } from './pending-files.ts'
 
 /** Index files below this are merged, oldest knowledge first, into files of about the target. */
@@ -90,8 +89,7 @@ async function mergeBatch(
     condemned: [...condemned],
     replaces: [...new Set([...inherited, ...replaces])],
   }
-  const file = await repository.putValue('index', indexFileValue(facts), own)
-  await repository.index.update(once({ file, facts }))
+  await repository.putFacts(facts, own)
   await putPending(repository, own, [], replaces)
   return replaces.length
 }

@@ -2,10 +2,11 @@ import type { Backend } from '../backend/index.ts'
 import type { Subkeys } from '../crypto/index.ts'
 import { type ChunkId, type FileId, type SessionId, toHex, type Value } from '../encoding/index.ts'
 import { checkAborted, DamagedError, HoldfastError, hasCode } from '../errors/index.ts'
-import type { BlockPlace, ClientIndex } from '../index/index.ts'
+import type { BlockPlace, ClientIndex, IndexFacts } from '../index/index.ts'
 import type { PackFooter } from '../pack/index.ts'
 import { BlockReader, type BlockResult } from './block-reader.ts'
 import { checkWritable, type RepositoryConfig } from './config.ts'
+import { indexFileValue } from './index-file.ts'
 import { fileName, type NamedKind, type PackKind } from './layout.ts'
 import { type LoadOptions, loadIndex } from './load.ts'
 import { fileIdOf, openValue, sealValue, type ValueKind } from './sealed-value.ts'
@@ -146,6 +147,18 @@ export class Repository {
   }
 
   /**
+   * Say facts in an index file of their own: durable first, then this client relies on them. What they name must
+   * be durable already.
+   *
+   * @returns the index file's name
+   */
+  async putFacts(facts: IndexFacts, session: SessionId): Promise<FileId> {
+    const file = await this.putValue('index', indexFileValue(facts), session)
+    await this.index.update(once({ file, facts }))
+    return file
+  }
+
+  /**
    * Read one small file, from the cache where it is kept there.
    *
    * @throws HoldfastError NO_SUCH_FILE, DamagedError
@@ -178,4 +191,8 @@ export class Repository {
     await this.index.close()
     await this.backend.close()
   }
+}
+
+async function* once<Item>(item: Item): AsyncGenerator<Item> {
+  yield item
 }

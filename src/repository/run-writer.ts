@@ -9,7 +9,6 @@ import {
   type PlainBlock,
   storedBlockBytes,
 } from '../pack/index.ts'
-import { indexFileValue } from './index-file.ts'
 import type { PackKind } from './layout.ts'
 import { Packer } from './packer.ts'
 import type { Repository } from './repository.ts'
@@ -177,12 +176,6 @@ export class RunWriter {
 
   /** Packs are durable: say durably what they hold, then let this client rely on it. */
   private async listPacks(packs: readonly PackFacts[]): Promise<void> {
-    const facts = { packs, condemned: [], replaces: [] }
-    const file = await this.repository.putValue('index', indexFileValue(facts), this.session)
-    await this.repository.index.update(once({ file, facts }))
+    await this.repository.putFacts({ packs, condemned: [], replaces: [] }, this.session)
   }
-}
-
-async function* once<Item>(item: Item): AsyncGenerator<Item> {
-  yield item
 }

@@ -102,9 +102,9 @@ export function createMutants(directory: string): readonly Mutant[] {
       changes: [
         {
           file: 'prune/mark.js',
-          find: `const facts = { packs: [], condemned, replaces: [] };`,
-          replace: `const facts = { packs: [], condemned, replaces: [] };
-            repository.early = await listSessions(repository.backend);`,
+          find: `if (condemn.length > 0)`,
+          replace: `if (condemn.length > 0) repository.early = await listSessions(repository.backend);
+            if (condemn.length > 0)`,
         },
         {
           file: 'prune/mark.js',
@@ -348,9 +348,9 @@ export function createMutants(directory: string): readonly Mutant[] {
       changes: [
         {
           file: 'prune/merge.js',
-          find: `const file = await repository.putValue('index', indexFileValue(facts), own);`,
+          find: `await repository.putFacts(facts, own);`,
           replace: `for (const id of replaces) await repository.removeFile('index', id);
-            const file = await repository.putValue('index', indexFileValue(facts), own);`,
+            await repository.putFacts(facts, own);`,
         },
       ],
       universe: {
