@@ -4,6 +4,7 @@ import {
   fileName,
   type PackKind,
   type PackRow,
+  packTargetBytesOf,
   type Repository,
   type StoredPack,
 } from '../repository/index.ts'
@@ -14,7 +15,6 @@ const DEFAULT_MAX_UNUSED = 0.03
 /** Packs below this share of their target are merged, once so many of a kind have come together. */
 const SMALL_SHARE = 4
 const SMALL_COUNT = 8
-const TREE_PACK_SHARE = 4
 
 export interface PlanParts {
   readonly repository: Repository
@@ -208,12 +208,7 @@ async function mayBelongTo(
 }
 
 function isSmall(repository: Repository, row: PackRow): boolean {
-  return row.sizeBytes < smallBytes(repository, row.kind)
-}
-
-function smallBytes(repository: Repository, kind: PackKind): number {
-  const target = repository.settings.packTargetBytes / (kind === 'tree' ? TREE_PACK_SHARE : 1)
-  return target / SMALL_SHARE
+  return row.sizeBytes < packTargetBytesOf(repository.settings, row.kind) / SMALL_SHARE
 }
 
 /** Kinds that have so many small packs that merging them is worth it. */

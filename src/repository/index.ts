@@ -61,7 +61,7 @@ export {
 } from './session.ts'
 export { checkSessionFile } from './session-check.ts'
 export type { Settings } from './settings.ts'
-export { defaultSettings, parseSettings } from './settings.ts'
+export { defaultSettings, packTargetBytesOf, parseSettings } from './settings.ts'
 export { problemOf } from './stored-problem.ts'
 export { PROGRAM_VERSION } from './version.ts'
 export { WriteQueue } from './write-queue.ts'

@@ -4,21 +4,20 @@ import type { SessionId } from '../encoding/index.ts'
 import type { PackFacts } from '../index/index.ts'
 import { PackWriter, type PlainBlock } from '../pack/index.ts'
 import { fileName, type PackKind } from './layout.ts'
+import { packTargetBytesOf, type Settings } from './settings.ts'
 import { WriteQueue } from './write-queue.ts'
 
 export interface PackerOptions {
   readonly backend: Backend
   readonly subkeys: Subkeys
   readonly session: SessionId
-  readonly packTargetBytes: number
+  readonly settings: Pick<Settings, 'packTargetBytes'>
   /** Called when packs have become durable, one call at a time; resolves when they are listed durably. */
   readonly onPacks: (packs: readonly PackFacts[]) => Promise<void>
 }
 
 /** Bytes of payload that may wait to be written before callers should. */
 const QUEUE_BYTES = 32 * 1024 * 1024
-/** Tree packs are smaller than data packs: they are read often and rewritten often. */
-const TREE_PACK_SHARE = 4
 /** An index file is due when durable packs list this many bytes of chunks, or this many packs wait. */
 const LISTED_BYTES = 8 * 1024 * 1024
 const LISTED_PACKS = 4
@@ -104,10 +103,9 @@ export class Packer {
   }
 
   private async write(kind: PackKind, block: PlainBlock): Promise<void> {
-    const { packTargetBytes } = this.options
     const open = this.open[kind] ?? (await this.openPack(kind))
     await open.writer.append(block)
-    const target = kind === 'tree' ? packTargetBytes / TREE_PACK_SHARE : packTargetBytes
+    const target = packTargetBytesOf(this.options.settings, kind)
     if (open.writer.sizeBytes >= target || open.writer.isFull) await this.closePack(kind, false)
     if (this.unlistedBytes >= LISTED_BYTES || this.unlisted.length >= LISTED_PACKS) await this.list()
   }

@@ -81,7 +81,7 @@ export class RunWriter {
       backend: repository.backend,
       subkeys: repository.subkeys,
       session,
-      packTargetBytes: repository.settings.packTargetBytes,
+      settings: repository.settings,
       onPacks: (packs) => this.listPacks(packs),
     })
   }

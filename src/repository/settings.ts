@@ -1,5 +1,6 @@
 import { Fields, type FileId, fromHex, toHex, type Value } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
+import type { PackKind } from './layout.ts'
 
 /** What may change over a repository's life. The file with the highest counter is in force. */
 export interface Settings {
@@ -16,12 +17,22 @@ export const MINIMUM_PACK_TARGET_BYTES: number = 4 * 1024 * 1024
 export const MAXIMUM_PACK_TARGET_BYTES: number = 1024 * 1024 * 1024
 
 const MAXIMUM_LEVEL = 19
+/** Tree packs are smaller than data packs: they are read often and rewritten often. */
+const TREE_PACK_SHARE = 4
 
 export const defaultSettings: Settings = {
   counter: 1,
   previous: null,
   compressionLevel: 3,
   packTargetBytes: 32 * 1024 * 1024,
+}
+
+/** Size at which a pack of this kind is closed. */
+export function packTargetBytesOf(
+  { packTargetBytes }: Pick<Settings, 'packTargetBytes'>,
+  kind: PackKind,
+): number {
+  return kind === 'tree' ? packTargetBytes / TREE_PACK_SHARE : packTargetBytes
 }
 
 export function settingsValue(settings: Settings): Value {

@@ -32,7 +32,7 @@ function scene(options: { packTargetBytes?: number; onPacks?: () => Promise<void
     backend: store.backend(),
     subkeys,
     session,
-    packTargetBytes: options.packTargetBytes ?? 64 * 1024,
+    settings: { packTargetBytes: options.packTargetBytes ?? 64 * 1024 },
     async onPacks(packs) {
       for (const pack of packs) expect(store.files.has(fileName(pack.kind, pack.id))).toBe(true)
       await options.onPacks?.()
