@@ -1,5 +1,5 @@
 import type { ChunkId, RawName } from '../encoding/index.ts'
-import { checkAborted, hasCode } from '../errors/index.ts'
+import { checkAborted, isLossOfData } from '../errors/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { createDirectoryCursor, type Node } from '../tree/index.ts'
 
@@ -36,9 +36,4 @@ export function openParentDirectory(
     node: (name) => unlessLost(() => cursor.seek(name)),
     finish: () => unlessLost(() => cursor.finish()),
   }
-}
-
-/** True for what another copy would heal: damage, and files that are gone. */
-export function isLossOfData(error: unknown): boolean {
-  return hasCode(error, 'DAMAGED') || hasCode(error, 'NO_SUCH_FILE')
 }

@@ -66,6 +66,11 @@ export function hasCode(error: unknown, code: ErrorCode): error is HoldfastError
   return error instanceof HoldfastError && error.code === code
 }
 
+/** True for what another copy would heal: damage in the repository, and files of it that are gone. */
+export function isLossOfData(error: unknown): error is HoldfastError {
+  return hasCode(error, 'DAMAGED') || hasCode(error, 'NO_SUCH_FILE')
+}
+
 /** The system's error code (`ENOENT`, …) of an error thrown by node:fs; undefined for anything else. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined

@@ -2,4 +2,12 @@
  * Errors: one class, stable codes, and the exit code that belongs to each. Imports nothing.
  */
 export type { ErrorCode } from './error.ts'
-export { checkAborted, DamagedError, exitCodes, HoldfastError, hasCode, systemCode } from './error.ts'
+export {
+  checkAborted,
+  DamagedError,
+  exitCodes,
+  HoldfastError,
+  hasCode,
+  isLossOfData,
+  systemCode,
+} from './error.ts'

@@ -1,5 +1,5 @@
 import type { FileId, SessionId } from '../encoding/index.ts'
-import { hasCode } from '../errors/index.ts'
+import { hasCode, isLossOfData } from '../errors/index.ts'
 import {
   fileName,
   type PackKind,
@@ -202,7 +202,7 @@ async function mayBelongTo(
   try {
     return sessions.has((await repository.readFooter(pack.kind, pack.id, pack.sizeBytes)).session)
   } catch (error) {
-    if (hasCode(error, 'DAMAGED') || hasCode(error, 'NO_SUCH_FILE')) return true
+    if (isLossOfData(error)) return true
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import type { ChunkId } from '../encoding/index.ts'
-import { checkAborted, HoldfastError, hasCode } from '../errors/index.ts'
+import { checkAborted, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import { BlockReader } from './block-reader.ts'
 import type { PackKind } from './layout.ts'
 import type { Repository } from './repository.ts'
@@ -23,11 +23,7 @@ export function createCopyReader(repository: Repository, signal?: AbortSignal): 
         return blocks.cutChunk(await blocks.readBlock(place.block, signal), id, place)
       } catch (error) {
         checkAborted(signal)
-        const isOfThisCopy =
-          hasCode(error, 'DAMAGED') ||
-          hasCode(error, 'NEWER_FORMAT') ||
-          hasCode(error, 'NO_SUCH_FILE') ||
-          hasCode(error, 'IO')
+        const isOfThisCopy = isLossOfData(error) || hasCode(error, 'NEWER_FORMAT') || hasCode(error, 'IO')
         if (!isOfThisCopy) throw error
         problem ??= error
       }

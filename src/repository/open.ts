@@ -9,7 +9,7 @@ import {
   type Subkeys,
 } from '../crypto/index.ts'
 import { parseFileId, toHex } from '../encoding/index.ts'
-import { DamagedError, HoldfastError, hasCode } from '../errors/index.ts'
+import { DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import { type ClientIndex, createMemoryIndex, openLmdbIndex } from '../index/index.ts'
 import {
   type ChunkerConfig,
@@ -177,7 +177,7 @@ async function readConfig(
   try {
     return openValue(sealing, 'config', CONFIG_NAME, await backend.get(CONFIG_NAME), parseConfig)
   } catch (error) {
-    if (!hasCode(error, 'DAMAGED') && !hasCode(error, 'NO_SUCH_FILE')) throw error
+    if (!isLossOfData(error)) throw error
     const what = hasCode(error, 'DAMAGED') ? 'damaged' : 'missing'
     onNotice(`the repository's config is ${what}; using the copy in the key. Run holdfast repair config`)
     return copy

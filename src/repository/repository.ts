@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/index.ts'
 import type { Subkeys } from '../crypto/index.ts'
 import { type ChunkId, type FileId, type SessionId, toHex, type Value } from '../encoding/index.ts'
-import { checkAborted, DamagedError, HoldfastError, hasCode } from '../errors/index.ts'
+import { checkAborted, DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import type { BlockPlace, ClientIndex, IndexFacts } from '../index/index.ts'
 import type { PackFooter } from '../pack/index.ts'
 import { BlockReader, type BlockResult } from './block-reader.ts'
@@ -96,8 +96,7 @@ export class Repository {
           return this.blocks.cutChunk(await this.blocks.readBlock(place.block, signal), id, place)
         } catch (error) {
           checkAborted(signal)
-          if (!hasCode(error, 'DAMAGED') && !hasCode(error, 'NO_SUCH_FILE') && !hasCode(error, 'IO'))
-            throw error
+          if (!isLossOfData(error) && !hasCode(error, 'IO')) throw error
           problem ??= error
         }
       }

@@ -1,6 +1,6 @@
 import { getSystemErrorMap } from 'node:util'
 import { displayName, type RawName } from '../encoding/index.ts'
-import { HoldfastError, hasCode, systemCode } from '../errors/index.ts'
+import { HoldfastError, systemCode } from '../errors/index.ts'
 
 /** What the system says when nothing more can be written anywhere in the target. */
 const ENDS_RUN: Readonly<Record<string, string>> = {
@@ -24,11 +24,6 @@ export function endOfRun(error: unknown, target: RawName): HoldfastError | undef
 export function costsOneFile(error: unknown): boolean {
   if (error instanceof HoldfastError) return error.code !== 'INTERRUPTED'
   return systemCode(error) !== undefined
-}
-
-/** True when the repository lacks what it should have. */
-export function isDamage(error: unknown): boolean {
-  return hasCode(error, 'DAMAGED') || hasCode(error, 'NO_SUCH_FILE')
 }
 
 /** What went wrong, without paths of the system's own making. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ChunkId, toHex } from '../encoding/index.ts'
-import { checkAborted, HoldfastError, hasCode } from '../errors/index.ts'
+import { checkAborted, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import type { BlockResult, Repository } from '../repository/index.ts'
 import type { BlockPlan, BlockWork } from './block-plan.ts'
 
@@ -142,7 +142,7 @@ async function recover<Owner>(
     bytes = await readElsewhere(repository, work.ids[piece]!, work.lengths[piece]!, signal)
   } catch (error) {
     checkAborted(signal)
-    if (!hasCode(error, 'DAMAGED') && !hasCode(error, 'NO_SUCH_FILE') && !hasCode(error, 'IO')) throw error
+    if (!isLossOfData(error) && !hasCode(error, 'IO')) throw error
     lost.set(name, error)
     sink.fail(owner, error)
     return

@@ -1,5 +1,6 @@
 import type { RawName } from '../encoding/index.ts'
-import { describeFailure, isDamage } from './failure.ts'
+import { isLossOfData } from '../errors/index.ts'
+import { describeFailure } from './failure.ts'
 import type { RestoreAction, RestoreCounts, RestoreItem, RestoreOptions, RestoreResult } from './options.ts'
 
 type Listeners = Pick<RestoreOptions, 'onProgress' | 'onError' | 'onWarning' | 'onItem'>
@@ -52,8 +53,8 @@ export class Tally {
 
   fail(path: RawName, error: unknown): void {
     this.errors++
-    if (isDamage(error)) this.damaged++
-    this.listeners.onError?.({ path, message: describeFailure(error), isDamage: isDamage(error) })
+    if (isLossOfData(error)) this.damaged++
+    this.listeners.onError?.({ path, message: describeFailure(error), isDamage: isLossOfData(error) })
   }
 
   warn(path: RawName, message: string): void {

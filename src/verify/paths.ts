@@ -1,5 +1,5 @@
 import { type ChunkId, joinName, type RawName } from '../encoding/index.ts'
-import { checkAborted, DamagedError, hasCode } from '../errors/index.ts'
+import { checkAborted, DamagedError, hasCode, isLossOfData } from '../errors/index.ts'
 import { createCopyReader, fileName } from '../repository/index.ts'
 import { createChunkSet, type ListedSnapshot } from '../snapshot/index.ts'
 import { type ContentRef, readContent, readDirectory, type TreeSource } from '../tree/index.ts'
@@ -74,7 +74,7 @@ export async function findTouchedPaths(
     /** What an error of reading pages is to be put to. */
     const filesOfError = (error: unknown): readonly string[] => {
       if (error instanceof LostPage) return error.files
-      if (!hasCode(error, 'DAMAGED') && !hasCode(error, 'IO') && !hasCode(error, 'NO_SUCH_FILE')) throw error
+      if (!isLossOfData(error) && !hasCode(error, 'IO')) throw error
       const file = error instanceof DamagedError ? error.file : fileName('snapshot', snapshot.id)
       if (!report.has(file)) report.add(file, 'damaged', error.message)
       return [file]

@@ -7,6 +7,7 @@ import {
   exitCodes,
   HoldfastError,
   hasCode,
+  isLossOfData,
   systemCode,
 } from '../../../src/errors/index.ts'
 
@@ -67,6 +68,15 @@ test('hasCode() tells codes apart and takes anything that was thrown', () => {
   }
   // A system error must not pass for one of ours.
   expect(hasCode(Object.assign(new Error('x'), { code: 'IO' }), 'IO')).toBe(false)
+})
+
+test('isLossOfData() is damage and what is gone, and nothing else', () => {
+  expect(isLossOfData(new DamagedError('data/a', 'cut'))).toBe(true)
+  expect(isLossOfData(new HoldfastError('NO_SUCH_FILE', 'x'))).toBe(true)
+  for (const code of ['IO', 'NO_SUCH_PATH', 'NEWER_FORMAT', 'INTERRUPTED'] as const) {
+    expect(isLossOfData(new HoldfastError(code, 'x'))).toBe(false)
+  }
+  expect(isLossOfData(Object.assign(new Error('x'), { code: 'DAMAGED' }))).toBe(false)
 })
 
 test('systemCode() is the code of a real system error, and nothing else', async () => {

@@ -1,7 +1,7 @@
 import { openSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { DamagedError, HoldfastError } from '../../../src/errors/index.ts'
-import { costsOneFile, describeFailure, endOfRun, isDamage } from '../../../src/restore/failure.ts'
+import { costsOneFile, describeFailure, endOfRun } from '../../../src/restore/failure.ts'
 
 const systemError = (code: string): Error => Object.assign(new Error(`${code}: no`), { code })
 
@@ -17,12 +17,10 @@ describe('what a failure means', () => {
   test.each(['EACCES', 'EPERM', 'EIO', 'ENAMETOOLONG'])('%s costs one file', (code) => {
     expect(endOfRun(systemError(code), '/target')).toBeUndefined()
     expect(costsOneFile(systemError(code))).toBe(true)
-    expect(isDamage(systemError(code))).toBe(false)
   })
 
   test('damage costs one file, an interrupt and a programmer error do not', () => {
     expect(costsOneFile(new DamagedError('data/a', 'cut'))).toBe(true)
-    expect(isDamage(new DamagedError('data/a', 'cut'))).toBe(true)
     expect(costsOneFile(new HoldfastError('INTERRUPTED', 'interrupted'))).toBe(false)
     expect(costsOneFile(new TypeError('oops'))).toBe(false)
   })
