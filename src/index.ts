@@ -68,6 +68,7 @@ export { repairConfig, repairIndex } from './repair/index.ts'
 export type {
   AddKeyOptions,
   KeySummary,
+  NamedFile,
   NamedKind,
   PackFooter,
   Repository,
@@ -75,14 +76,13 @@ export type {
 } from './repository/index.ts'
 export {
   addKey,
-  directories,
+  listFiles,
   listKeys,
   listPacks,
   listSessions,
   PROGRAM_VERSION,
   packPlaces,
   parseIndexFile,
-  parseName,
   readSession,
   removeKey,
   replaceKey,

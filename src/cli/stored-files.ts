@@ -1,11 +1,10 @@
 import { HoldfastError } from '../errors/index.ts'
 import {
-  directories,
   displayName,
-  type FileId,
+  listFiles,
   listPacks,
+  type NamedFile,
   type NamedKind,
-  parseName,
   type Repository,
 } from '../index.ts'
 
@@ -22,28 +21,14 @@ export const listedKinds: Readonly<Record<ListedKind, NamedKind | undefined>> = 
   pending: 'pending',
 }
 
-/** A file of the repository that is named by its hash. */
-export interface NamedFile {
-  readonly kind: NamedKind
-  readonly id: FileId
-  readonly sizeBytes: number
-}
-
 /** The stored files of a kind, in no order. */
-export async function* listFiles(
+export function listStoredFiles(
   repository: Repository,
   listed: ListedKind,
   signal: AbortSignal,
 ): AsyncGenerator<NamedFile> {
   const kind = listedKinds[listed]
-  if (kind === undefined) {
-    yield* listPacks(repository, signal)
-    return
-  }
-  for await (const { name, sizeBytes } of repository.backend.list(directories[kind], signal)) {
-    const stored = parseName(name)
-    if (stored.what === 'file') yield { kind: stored.kind, id: stored.id, sizeBytes }
-  }
+  return kind === undefined ? listPacks(repository, signal) : listFiles(repository.backend, kind, signal)
 }
 
 /** The one file of a kind whose id begins so. @throws HoldfastError USAGE when there is none, or several */
@@ -54,7 +39,7 @@ export async function findFile(
   signal: AbortSignal,
 ): Promise<NamedFile> {
   const found: NamedFile[] = []
-  for await (const file of listFiles(repository, listed, signal)) {
+  for await (const file of listStoredFiles(repository, listed, signal)) {
     if (file.id.startsWith(wanted)) found.push(file)
   }
   if (found.length === 1) return found[0]!

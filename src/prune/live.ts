@@ -1,6 +1,6 @@
-import { type ChunkId, type FileId, parseFileId, toHex } from '../encoding/index.ts'
+import { type ChunkId, type FileId, toHex } from '../encoding/index.ts'
 import { HoldfastError, hasCode } from '../errors/index.ts'
-import { directories, type Repository } from '../repository/index.ts'
+import { listFiles, type Repository } from '../repository/index.ts'
 import { type ChunkSet, createChunkSet, type ListedSnapshot, listSnapshots } from '../snapshot/index.ts'
 import { visitTree } from '../tree/index.ts'
 
@@ -110,8 +110,6 @@ async function judgeMissing(
 }
 
 async function isListed(repository: Repository, snapshot: FileId): Promise<boolean> {
-  for await (const file of repository.backend.list(directories.snapshot)) {
-    if (parseFileId(file.name.slice(directories.snapshot.length + 1)) === snapshot) return true
-  }
+  for await (const { id } of listFiles(repository.backend, 'snapshot')) if (id === snapshot) return true
   return false
 }

@@ -1,9 +1,10 @@
-import { type FileId, parseFileId, type SessionId } from '../encoding/index.ts'
+import type { FileId, SessionId } from '../encoding/index.ts'
 import { hasCode } from '../errors/index.ts'
 import {
-  directories,
   type IndexFacts,
+  listFiles,
   listPacks,
+  type NamedFile,
   type PackFacts,
   parseIndexFile,
   type Repository,
@@ -30,11 +31,9 @@ export async function mergeIndexFiles(
   signal?: AbortSignal,
 ): Promise<number> {
   const waiting = new Set((await listPending(repository, signal)).flatMap((pending) => pending.indexFiles))
-  const small: { id: FileId; sizeBytes: number }[] = []
-  for await (const file of repository.backend.list(directories.index, signal)) {
-    const id = parseFileId(file.name.slice(directories.index.length + 1))
-    if (id !== undefined && file.sizeBytes < SMALL_BYTES && !waiting.has(id))
-      small.push({ id, sizeBytes: file.sizeBytes })
+  const small: NamedFile[] = []
+  for await (const file of listFiles(repository.backend, 'index', signal)) {
+    if (file.sizeBytes < SMALL_BYTES && !waiting.has(file.id)) small.push(file)
   }
   if (small.length < LEAST_FILES) return 0
   const stored = new Set<FileId>()

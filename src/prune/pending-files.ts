@@ -1,6 +1,6 @@
-import { type FileId, parseFileId } from '../encoding/index.ts'
+import type { FileId } from '../encoding/index.ts'
 import { hasCode } from '../errors/index.ts'
-import { directories, type Pending, parsePending, type Repository } from '../repository/index.ts'
+import { listFiles, type Pending, parsePending, type Repository } from '../repository/index.ts'
 
 export interface PendingFile extends Pending {
   readonly id: FileId
@@ -18,9 +18,7 @@ export async function listPending(
   onDamaged?: (id: FileId) => void,
 ): Promise<PendingFile[]> {
   const found: PendingFile[] = []
-  for await (const file of repository.backend.list(directories.pending, signal)) {
-    const id = parseFileId(file.name.slice(directories.pending.length + 1))
-    if (id === undefined) continue
+  for await (const { id } of listFiles(repository.backend, 'pending', signal)) {
     try {
       found.push({ id, ...(await repository.getValue('pending', id, parsePending, { signal })) })
     } catch (error) {

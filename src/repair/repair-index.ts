@@ -1,10 +1,10 @@
-import { type FileId, parseFileId, type SessionId } from '../encoding/index.ts'
+import type { FileId, SessionId } from '../encoding/index.ts'
 import { checkAborted, hasCode } from '../errors/index.ts'
 import {
-  directories,
   endSession,
   fileName,
   indexFileValue,
+  listFiles,
   listPacks,
   listSessions,
   type PackFacts,
@@ -166,9 +166,7 @@ async function readKnown(repository: Repository, signal: AbortSignal | undefined
   const damaged: FileId[] = []
   const listed = new Set<FileId>()
   const condemned = new Set<FileId>()
-  for await (const { name } of repository.backend.list(directories.index, signal)) {
-    const file = parseFileId(name.slice(directories.index.length + 1))
-    if (file === undefined) continue
+  for await (const { id: file } of listFiles(repository.backend, 'index', signal)) {
     try {
       const facts = await repository.getValue('index', file, parseIndexFile, { signal })
       sound.push(file)
@@ -187,9 +185,7 @@ async function readKnown(repository: Repository, signal: AbortSignal | undefined
 /** Packs that some prune has condemned. A pending file that cannot be read can make nobody delete them either. */
 async function pendingPacks(repository: Repository, signal: AbortSignal | undefined): Promise<FileId[]> {
   const packs: FileId[] = []
-  for await (const { name } of repository.backend.list(directories.pending, signal)) {
-    const file = parseFileId(name.slice(directories.pending.length + 1))
-    if (file === undefined) continue
+  for await (const { id: file } of listFiles(repository.backend, 'pending', signal)) {
     try {
       packs.push(...(await repository.getValue('pending', file, parsePending, { signal })).packs)
     } catch (error) {

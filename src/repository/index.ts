@@ -35,8 +35,10 @@ export {
   sessionName,
   TEMPORARY_DIRECTORY,
 } from './layout.ts'
-export type { LoadOptions, PackCheck, StoredPack } from './load.ts'
-export { listPacks, markLostPacks } from './load.ts'
+export type { NamedFile, StoredPack } from './list.ts'
+export { listFiles, listPacks } from './list.ts'
+export type { LoadOptions, PackCheck } from './load.ts'
+export { markLostPacks } from './load.ts'
 export type { CreateOptions, OpenOptions } from './open.ts'
 export { createRepository, openRepository } from './open.ts'
 export type { PackCheckOptions, PackFinding } from './pack-check.ts'

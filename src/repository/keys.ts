@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/index.ts'
 import type { ScryptCost, Secret } from '../crypto/index.ts'
-import { type FileId, parseFileId } from '../encoding/index.ts'
+import type { FileId } from '../encoding/index.ts'
 import { HoldfastError, hasCode } from '../errors/index.ts'
 import {
   createKeyFile,
@@ -10,7 +10,8 @@ import {
   openKeyInfo,
   parseKeyFile,
 } from './key-file.ts'
-import { directories, fileName } from './layout.ts'
+import { fileName } from './layout.ts'
+import { listFiles } from './list.ts'
 import type { Repository } from './repository.ts'
 import { fileIdOf } from './sealed-value.ts'
 import { whoAmI } from './session.ts'
@@ -24,10 +25,7 @@ export interface KeyFiles {
 /** Read every key file of a repository; nothing is opened yet. */
 export async function readKeyFiles(backend: Backend): Promise<KeyFiles> {
   const names: FileId[] = []
-  for await (const file of backend.list(directories.key)) {
-    const name = parseFileId(file.name.slice(directories.key.length + 1))
-    if (name !== undefined) names.push(name)
-  }
+  for await (const { id } of listFiles(backend, 'key')) names.push(id)
   const keys: KeyFile[] = []
   const damaged: { name: FileId; error: unknown }[] = []
   for (const name of names.sort()) {

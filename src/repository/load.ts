@@ -1,8 +1,9 @@
-import { type FileId, parseFileId } from '../encoding/index.ts'
+import type { FileId } from '../encoding/index.ts'
 import { DamagedError, hasCode } from '../errors/index.ts'
 import type { IndexFacts } from '../index/index.ts'
 import { parseIndexFile } from './index-file.ts'
-import { directories, fileName, type PackKind, parseName } from './layout.ts'
+import { fileName } from './layout.ts'
+import { listFiles, listPacks } from './list.ts'
 import type { Repository } from './repository.ts'
 
 export interface LoadOptions {
@@ -25,10 +26,7 @@ export async function loadIndex(repository: Repository, options: LoadOptions): P
   let isNew = false
   for (;;) {
     const listed = new Set<FileId>()
-    for await (const file of backend.list(directories.index, options.signal)) {
-      const id = parseFileId(file.name.slice(directories.index.length + 1))
-      if (id !== undefined) listed.add(id)
-    }
+    for await (const { id } of listFiles(backend, 'index', options.signal)) listed.add(id)
     index.renew()
     const known = index.files()
     const fresh = [...listed].filter((id) => !known.has(id))
@@ -75,23 +73,6 @@ async function* readIndexFiles(
         })
       }
       repository.noticeOnce(`${error.message}; going on without it. Run holdfast repair index`)
-    }
-  }
-}
-
-/** A pack as it lies in storage. */
-export interface StoredPack {
-  readonly kind: PackKind
-  readonly id: FileId
-  readonly sizeBytes: number
-}
-
-/** List `data/` and `trees/`. */
-export async function* listPacks(repository: Repository, signal?: AbortSignal): AsyncGenerator<StoredPack> {
-  for (const kind of ['data', 'tree'] as const) {
-    for await (const file of repository.backend.list(directories[kind], signal)) {
-      const name = parseName(file.name)
-      if (name.what === 'file') yield { kind, id: name.id, sizeBytes: file.sizeBytes }
     }
   }
 }

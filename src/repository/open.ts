@@ -8,7 +8,7 @@ import {
   type Secret,
   type Subkeys,
 } from '../crypto/index.ts'
-import { parseFileId, toHex } from '../encoding/index.ts'
+import { toHex } from '../encoding/index.ts'
 import { DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import { type ClientIndex, createMemoryIndex, openLmdbIndex } from '../index/index.ts'
 import {
@@ -22,6 +22,7 @@ import {
 import { createKeyFile, type KeyFile, type OpenedKey, openKeyFile } from './key-file.ts'
 import { readKeyFiles } from './keys.ts'
 import { CONFIG_NAME, directories, fileName } from './layout.ts'
+import { listFiles } from './list.ts'
 import { Repository } from './repository.ts'
 import { fileIdOf, openValue, type Sealing, sealValue } from './sealed-value.ts'
 import { whoAmI } from './session.ts'
@@ -191,14 +192,13 @@ async function readSettings(
   onNotice: (message: string) => void,
 ): Promise<Settings> {
   let best: Settings | undefined
-  for await (const file of backend.list(directories.settings)) {
-    const id = parseFileId(file.name.slice(directories.settings.length + 1))
-    if (id === undefined) continue
+  for await (const { id } of listFiles(backend, 'settings')) {
+    const name = fileName('settings', id)
     try {
-      const bytes = await backend.get(file.name)
+      const bytes = await backend.get(name)
       if (fileIdOf(bytes) !== id)
-        throw new DamagedError(file.name, 'its bytes do not have the hash that is its name')
-      const settings = openValue(sealing, 'settings', file.name, bytes, parseSettings)
+        throw new DamagedError(name, 'its bytes do not have the hash that is its name')
+      const settings = openValue(sealing, 'settings', name, bytes, parseSettings)
       if (best === undefined || settings.counter > best.counter) best = settings
     } catch (error) {
       if (!hasCode(error, 'DAMAGED')) throw error

@@ -12,7 +12,7 @@ import {
 } from '../pack/index.ts'
 import { packPlaces } from './block-reader.ts'
 import { fileName } from './layout.ts'
-import type { StoredPack } from './load.ts'
+import type { StoredPack } from './list.ts'
 import type { Repository } from './repository.ts'
 import { problemOf } from './stored-problem.ts'
 

@@ -1,7 +1,8 @@
-import { parseFileId } from '../encoding/index.ts'
+import type { FileId } from '../encoding/index.ts'
 import { hasCode } from '../errors/index.ts'
 import { configValue, parseConfig } from './config.ts'
-import { CONFIG_NAME, directories, fileName } from './layout.ts'
+import { CONFIG_NAME, fileName } from './layout.ts'
+import { listFiles } from './list.ts'
 import type { Repository } from './repository.ts'
 import { fileIdOf, openValue, sealValue } from './sealed-value.ts'
 import { parseSettings, settingsValue } from './settings.ts'
@@ -42,20 +43,18 @@ export async function rewriteSettings(
   repository: Repository,
 ): Promise<{ readonly damaged: number; readonly isWritten: boolean }> {
   const { backend, settings } = repository
-  const damaged: string[] = []
+  const damaged: FileId[] = []
   let whole = 0
-  for await (const file of backend.list(directories.settings)) {
-    const id = parseFileId(file.name.slice(directories.settings.length + 1))
-    if (id === undefined) continue
+  for await (const { id } of listFiles(backend, 'settings')) {
     const found = await stateOf(() => repository.getValue('settings', id, parseSettings))
     if (found === 'whole') whole++
-    if (found === 'damaged') damaged.push(file.name)
+    if (found === 'damaged') damaged.push(id)
   }
   if (whole === 0) {
     const bytes = sealValue(repository, 'settings', settingsValue({ ...settings, previous: null }))
     await backend.put(fileName('settings', fileIdOf(bytes)), bytes, { owner: OWNER })
   }
-  for (const name of damaged) await backend.remove(name)
+  for (const id of damaged) await repository.removeFile('settings', id)
   return { damaged: damaged.length, isWritten: whole === 0 }
 }
 

@@ -1,6 +1,6 @@
-import { type FileId, parseFileId } from '../encoding/index.ts'
+import type { FileId } from '../encoding/index.ts'
 import { hasCode } from '../errors/index.ts'
-import { directories, fileName, listSessions, type Repository } from '../repository/index.ts'
+import { directories, fileName, listFiles, listSessions, type Repository } from '../repository/index.ts'
 import { parseSnapshot, type Snapshot } from './record.ts'
 
 export interface ListedSnapshot extends Snapshot {
@@ -20,10 +20,7 @@ export interface SnapshotList {
  */
 export async function listSnapshots(repository: Repository, signal?: AbortSignal): Promise<SnapshotList> {
   const ids: FileId[] = []
-  for await (const file of repository.backend.list(directories.snapshot, signal)) {
-    const id = parseFileId(file.name.slice(directories.snapshot.length + 1))
-    if (id !== undefined) ids.push(id)
-  }
+  for await (const { id } of listFiles(repository.backend, 'snapshot', signal)) ids.push(id)
   const { over } = await listSessions(repository.backend, signal)
   const snapshots: ListedSnapshot[] = []
   const damaged: { id: FileId; error: unknown }[] = []

@@ -1,9 +1,9 @@
-import { type FileId, parseFileId } from '../encoding/index.ts'
+import type { FileId } from '../encoding/index.ts'
 import { checkAborted } from '../errors/index.ts'
 import {
   checkPack,
-  directories,
   fileName,
+  listFiles,
   listPacks,
   type PackFacts,
   parseIndexFile,
@@ -68,11 +68,9 @@ export async function checkIndexAndPacks(
   onIndexFile: () => void,
 ): Promise<void> {
   const { repository, report, damage, signal } = verification
-  for await (const { name } of repository.backend.list(directories.index, signal)) {
-    const file = parseFileId(name.slice(directories.index.length + 1))
-    if (file === undefined) continue
+  for await (const { id: file } of listFiles(repository.backend, 'index', signal)) {
     let packs: readonly PackFacts[] = []
-    await checkFile(repository, name, 'index', report, async () => {
+    await checkFile(repository, fileName('index', file), 'index', report, async () => {
       packs = (await repository.getValue('index', file, parseIndexFile, { signal })).packs
     })
     onIndexFile()

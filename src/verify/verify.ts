@@ -1,6 +1,6 @@
-import { type FileId, parseFileId } from '../encoding/index.ts'
+import type { FileId } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
-import { directories, listSessions, type Repository } from '../repository/index.ts'
+import { listFiles, listSessions, type Repository } from '../repository/index.ts'
 import { type ListedSnapshot, listSnapshots } from '../snapshot/index.ts'
 import type { Damage } from './damage.ts'
 import { type Listing, listRepository } from './listing.ts'
@@ -175,10 +175,7 @@ async function reportPaths(
   const onSnapshot = progressOf(options, 'paths', snapshots.length)
   const { blamed, incomplete } = await findTouchedPaths(verification, snapshots, onSnapshot)
   const present = new Set<FileId>()
-  for await (const file of repository.backend.list(directories.snapshot, options.signal)) {
-    const id = parseFileId(file.name.slice(directories.snapshot.length + 1))
-    if (id !== undefined) present.add(id)
-  }
+  for await (const { id } of listFiles(repository.backend, 'snapshot', options.signal)) present.add(id)
   // A snapshot that was forgotten meanwhile may lack whatever a prune has removed since.
   for (const { id } of snapshots) if (!present.has(id)) report.dropSnapshot(id)
   for (const file of blamed) if (report.touchesNothing(file)) report.drop(file)

@@ -1,6 +1,12 @@
-import { formatTimeWithOffset, packPlaces, type Repository, toHex, type WalkEntry } from '../../index.ts'
+import {
+  formatTimeWithOffset,
+  type NamedFile,
+  packPlaces,
+  type Repository,
+  toHex,
+  type WalkEntry,
+} from '../../index.ts'
 import { nodeJson } from '../node-display.ts'
-import type { NamedFile } from '../stored-files.ts'
 
 type Footer = Awaited<ReturnType<Repository['readFooter']>>
 type Block = Footer['blocks'][number]

@@ -3,7 +3,7 @@ import { checkAborted } from '../../errors/index.ts'
 import { listSessions, type Repository, toHex } from '../../index.ts'
 import type { Context } from '../context.ts'
 import { withRepository } from '../repository-access.ts'
-import { type ListedKind, listedKinds, listFiles } from '../stored-files.ts'
+import { type ListedKind, listedKinds, listStoredFiles } from '../stored-files.ts'
 
 /** restic's names of what is called otherwise here. */
 const otherNames: Readonly<Record<string, string>> = { blobs: 'chunks', locks: 'sessions' }
@@ -32,7 +32,7 @@ async function listNamed(
   repository: Repository,
   kind: ListedKind,
 ): Promise<void> {
-  for await (const file of listFiles(repository, kind, signal)) {
+  for await (const file of listStoredFiles(repository, kind, signal)) {
     if (output.isClosed) return
     const type = kind === 'packs' ? { type: file.kind } : {}
     await output.json({ id: file.id, ...type, size: file.sizeBytes })
