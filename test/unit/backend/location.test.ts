@@ -8,17 +8,17 @@ import { expectCode } from '../../contract/backend-contract.ts'
 describe('parseLocation', () => {
   it.each([
     ['/srv/backup', '/srv/backup'],
-    ['backup', '/work/backup'],
-    ['./a/../b', '/work/b'],
-    ['.', '/work'],
+    ['backup', '/home/ann/backup'],
+    ['./a/../b', '/home/ann/b'],
+    ['.', '/home/ann'],
     ['/srv/s3:x', '/srv/s3:x'],
-    ['./s3:x', '/work/s3:x'],
-    ['a/b:c', '/work/a/b:c'],
-    ['sftp', '/work/sftp'],
-    [':x', '/work/:x'],
-    ['~/x', '/work/~/x'],
+    ['./s3:x', '/home/ann/s3:x'],
+    ['a/b:c', '/home/ann/a/b:c'],
+    ['sftp', '/home/ann/sftp'],
+    [':x', '/home/ann/:x'],
+    ['~/x', '/home/ann/~/x'],
   ])('%s is the path %s', (text, path) => {
-    expect(parseLocation(text, '/work')).toEqual({ kind: 'local', path })
+    expect(parseLocation(text, '/home/ann')).toEqual({ kind: 'local', path })
   })
 
   it.each(['C:\\repo', 'c:/repo', 'd:repo'])('the drive of %s is not a scheme', (text) => {
@@ -53,8 +53,8 @@ describe('parseLocation', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z0-9:.+-]{1,20}$/), (name) => {
         fc.pre(name !== '.' && name !== '..')
-        const location = parseLocation(`./${name}`, '/work')
-        expect(location).toEqual({ kind: 'local', path: join('/work', name) })
+        const location = parseLocation(`./${name}`, '/home/ann')
+        expect(location).toEqual({ kind: 'local', path: join('/home/ann', name) })
       }),
     )
   })

@@ -66,19 +66,19 @@ describe('arrangeSources()', () => {
 
 describe('absolutePath()', () => {
   test.each([
-    ['a', '/work', '/work/a'],
-    ['./a/../b', '/work', '/work/b'],
-    ['../..', '/work', '/'],
-    ['/x//y/./z/', '/work', '/x/y/z'],
-    ['.', '/work', '/work'],
-    ['/', '/work', '/'],
-    ['', '/work', '/work'],
+    ['a', '/home/ann', '/home/ann/a'],
+    ['./a/../b', '/home/ann', '/home/ann/b'],
+    ['../..', '/home/ann', '/'],
+    ['/x//y/./z/', '/home/ann', '/x/y/z'],
+    ['.', '/home/ann', '/home/ann'],
+    ['/', '/home/ann', '/'],
+    ['', '/home/ann', '/home/ann'],
   ])('%j from %s on is %s', (path, directory, expected) => {
     expect(absolutePath(path, directory)).toBe(expected)
   })
 
   test('keeps raw bytes', () => {
-    const path = absolutePath(Buffer.from([0xff, 0x2f, 0x61]), '/work')
-    expect(displayName(path)).toBe('/work/\\xff/a')
+    const path = absolutePath(Buffer.from([0xff, 0x2f, 0x61]), '/home/ann')
+    expect(displayName(path)).toBe('/home/ann/\\xff/a')
   })
 })
