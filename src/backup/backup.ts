@@ -10,7 +10,7 @@ import {
   type RawName,
   type SessionId,
 } from '../encoding/index.ts'
-import { HoldfastError, systemCode } from '../errors/index.ts'
+import { HoldfastError } from '../errors/index.ts'
 import { readStatus } from '../filesystem/index.ts'
 import {
   PROGRAM_VERSION,
@@ -27,6 +27,7 @@ import {
   machineOffsetMinutes,
   type SnapshotDraft,
 } from '../snapshot/index.ts'
+import { costsOneFile } from './failure.ts'
 import { readGitState } from './git-state.ts'
 import type { BackupOptions, BackupResult } from './options.ts'
 import { createReaders } from './readers.ts'
@@ -207,7 +208,7 @@ function checkSources(paths: readonly RawName[]): void {
       readStatus(path)
       return true
     } catch (error) {
-      if (systemCode(error) === undefined) throw error
+      if (!costsOneFile(error)) throw error
       return false
     }
   }
@@ -234,7 +235,7 @@ function placesOf(places: readonly string[]): Set<string> {
       const { device, inode } = readStatus(nameFromBytes(Buffer.from(place)))
       found.add(`${device}:${inode}`)
     } catch (error) {
-      if (systemCode(error) === undefined) throw error
+      if (!costsOneFile(error)) throw error
     }
   }
   return found

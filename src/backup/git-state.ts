@@ -1,8 +1,8 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemCode } from '../errors/index.ts'
 import { openForReading, statusOf } from '../filesystem/index.ts'
 import type { GitState } from '../snapshot/index.ts'
+import { costsOneFile } from './failure.ts'
 
 const MAXIMUM_BYTES = 4n * 1024n * 1024n
 
@@ -43,7 +43,7 @@ function readText(path: string): string | undefined {
       closeSync(fd)
     }
   } catch (error) {
-    if (systemCode(error) !== undefined) return undefined
+    if (costsOneFile(error)) return undefined
     throw error
   }
 }

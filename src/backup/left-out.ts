@@ -1,5 +1,4 @@
 import type { RawName } from '../encoding/index.ts'
-import { systemCode } from '../errors/index.ts'
 import {
   cacheDirectoryMarker,
   createExcluder,
@@ -7,6 +6,7 @@ import {
   hasMarker,
   type Marker,
 } from '../filesystem/index.ts'
+import { costsOneFile } from './failure.ts'
 import type { BackupExcludes } from './options.ts'
 import type { Tally } from './tally.ts'
 
@@ -57,7 +57,7 @@ function isThere(folder: RawName, marker: Marker): boolean {
   try {
     return hasMarker(folder, marker)
   } catch (error) {
-    if (systemCode(error) === undefined) throw error
+    if (!costsOneFile(error)) throw error
     return false
   }
 }

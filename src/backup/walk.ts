@@ -10,6 +10,7 @@ import {
   readContent,
   writeContent,
 } from '../tree/index.ts'
+import { costsOneFile } from './failure.ts'
 import { isUnreadable, type ReadRequest, type ReadResult } from './file-reader.ts'
 import { createLeftOut, type LeftOut } from './left-out.ts'
 import { createNodeMaker, type NodeMaker } from './node-maker.ts'
@@ -263,9 +264,8 @@ export class SourceWalk {
     try {
       return readStatus(path)
     } catch (error) {
-      const code = systemCode(error)
-      if (code === undefined) throw error
-      if (isAsked || code !== 'ENOENT') this.failNode(path, error, 'scan')
+      if (!costsOneFile(error)) throw error
+      if (isAsked || systemCode(error) !== 'ENOENT') this.failNode(path, error, 'scan')
       return undefined
     }
   }

@@ -71,10 +71,15 @@ export function isLossOfData(error: unknown): error is HoldfastError {
   return hasCode(error, 'DAMAGED') || hasCode(error, 'NO_SUCH_FILE')
 }
 
-/** The system's error code (`ENOENT`, …) of an error thrown by node:fs; undefined for anything else. */
+/**
+ * The system's error code (`ENOENT`, …) of an error thrown by node:fs, which comes with an errno, or Node's own (`ERR_…`)
+ * where it refuses before the system is asked: a NUL in a path, a number out of range. Undefined for anything else,
+ * a HoldfastError too.
+ */
 export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
+  const isOfSystem = 'errno' in error && typeof error.errno === 'number'
+  return isOfSystem || error.code.startsWith('ERR_') ? error.code : undefined
 }
 
 /** Throw INTERRUPTED when the signal is aborted. Called at least once per block or file of every long call. */

@@ -29,7 +29,7 @@ export function costsOneFile(error: unknown): boolean {
 /** What went wrong, without paths of the system's own making. */
 export function describeFailure(error: unknown): string {
   const code = systemCode(error)
-  if (code === undefined || error instanceof HoldfastError || !(error instanceof Error)) {
+  if (code === undefined || !(error instanceof Error)) {
     return error instanceof Error ? error.message : String(error)
   }
   const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0

@@ -1,6 +1,6 @@
 import { closeSync, linkSync, renameSync, rmdirSync } from 'node:fs'
 import { displayName, joinName, nameFromBytes, type RawName } from '../encoding/index.ts'
-import { HoldfastError, systemCode } from '../errors/index.ts'
+import { HoldfastError } from '../errors/index.ts'
 import {
   createSpecialFile,
   createSymlink,
@@ -13,7 +13,7 @@ import {
 import type { FileNode, Node } from '../tree/index.ts'
 import type { ContentComparer } from './content-comparer.ts'
 import type { Entry, PendingFile } from './entry.ts'
-import { describeFailure, endOfRun } from './failure.ts'
+import { costsOneFile, describeFailure, endOfRun } from './failure.ts'
 import { FileWriter, removeIfThere } from './file-writer.ts'
 import { createLinkRegister, type LinkRegister, linkKey } from './hard-links.ts'
 import { createMetadataWriter, type MetadataWriter } from './metadata.ts'
@@ -104,7 +104,7 @@ export class NodeWriter {
     try {
       this.files.discard(file)
     } catch (error) {
-      if (systemCode(error) === undefined) throw error
+      if (!costsOneFile(error)) throw error
       const name = displayName(joinName(file.directory.path, file.temporary ?? ''))
       this.parts.tally.warn(
         file.path,
@@ -155,7 +155,7 @@ export class NodeWriter {
         return true
       }
     } catch (error) {
-      if (systemCode(error) === undefined || endOfRun(error, this.parts.options.target)) throw error
+      if (!costsOneFile(error) || endOfRun(error, this.parts.options.target)) throw error
       const reason = describeFailure(error)
       this.parts.tally.warn(
         path,

@@ -65,7 +65,7 @@ async function writeFile(path: string, pieces: AsyncIterable<Buffer>): Promise<v
     if (!isDirect) renameSync(place, path)
   } catch (error) {
     if (!isDirect) rmSync(place, { force: true })
-    if (error instanceof HoldfastError || systemCode(error) === undefined) throw error
+    if (systemCode(error) === undefined) throw error
     throw new HoldfastError('IO', `${path} cannot be written (${systemCode(error)})`, { cause: error })
   }
 }

@@ -119,7 +119,7 @@ describe('describeFailure()', () => {
   })
 
   test('tells errors of the system as they are', () => {
-    const error = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })
+    const error = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE', errno: -24 })
     expect(describeFailure(error, false)).toMatchObject({
       exitCode: 1,
       message: 'EMFILE: too many open files',

@@ -85,7 +85,16 @@ test('systemCode() is the code of a real system error, and nothing else', async 
   for (const thrown of [undefined, null, 'ENOENT', { code: 'ENOENT' }, new Error('x')]) {
     expect(systemCode(thrown)).toBeUndefined()
   }
-  expect(systemCode(Object.assign(new Error('x'), { code: 5 }))).toBeUndefined()
+  for (const code of [5, 'ENOENT', 'IO', 'commander.help']) {
+    expect(systemCode(Object.assign(new Error('x'), { code }))).toBeUndefined()
+  }
+  expect(systemCode(new HoldfastError('IO', 'x', { cause: error }))).toBeUndefined()
+  expect(systemCode(new DamagedError('f', 'x'))).toBeUndefined()
+})
+
+test("systemCode() is Node's own code where it refuses before the system is asked", async () => {
+  const error = await open('/a\0b').catch((thrown: unknown) => thrown)
+  expect(systemCode(error)).toBe('ERR_INVALID_ARG_VALUE')
 })
 
 test('checkAborted() throws INTERRUPTED with the reason only once aborted', () => {

@@ -76,6 +76,21 @@ describe('crafted snapshots', () => {
     expect(statSync(join(target, 'b')).size).toBe(0)
   })
 
+  test('a link to a name that no file can have costs only itself', async () => {
+    const { repository, snapshot, content } = await craft((file) => {
+      const { sizeBytes, racy, holes, content, ...common } = file
+      return [
+        { ...common, type: 'symlink', name: 'a', target: Buffer.from('x\0y') },
+        { ...file, name: 'b' },
+      ]
+    })
+    const target = tempDirectory()
+    const { errors } = await restoreTold(repository, snapshot, { target })
+    expect(errors.map(({ path, isDamage }) => `${path} ${isDamage}`)).toEqual(['/a false'])
+    expect(readdirSync(target)).toEqual(['b'])
+    expect(readFileSync(join(target, 'b')).equals(content)).toBe(true)
+  })
+
   test('a further name of a file that is damaged is tried by itself', async () => {
     const link = { links: 2, inode: 5n, fileSystem: 9n }
     const { repository, snapshot, content } = await craft((file) => [

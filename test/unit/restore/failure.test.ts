@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { DamagedError, HoldfastError } from '../../../src/errors/index.ts'
 import { costsOneFile, describeFailure, endOfRun } from '../../../src/restore/failure.ts'
 
-const systemError = (code: string): Error => Object.assign(new Error(`${code}: no`), { code })
+const systemError = (code: string): Error => Object.assign(new Error(`${code}: no`), { code, errno: -1 })
 
 describe('what a failure means', () => {
   test.each(['ENOSPC', 'EDQUOT', 'EROFS'])('%s ends the run and names the target', (code) => {
