@@ -50,6 +50,8 @@ export class HoldfastError extends Error {
 /** Damage in a stored file: `file` is its name in the repository, for example `data/ab/ab…`. */
 export class DamagedError extends HoldfastError {
   readonly file: string
+  /** What is wrong with it. */
+  readonly problem: string
 
   constructor(file: string, problem: string, options: ErrorOptions = {}) {
     super('DAMAGED', `${file} is damaged: ${problem}`, {
@@ -58,6 +60,7 @@ export class DamagedError extends HoldfastError {
     })
     this.name = 'DamagedError'
     this.file = file
+    this.problem = problem
   }
 }
 

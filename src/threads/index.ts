@@ -1,0 +1,8 @@
+/**
+ * Threads: worker threads that do tasks for one run. Starts them, shares tasks out, carries errors across, and
+ * ends them in order. Knows nothing of what the tasks are.
+ */
+export type { ThreadScene, ThreadWork } from './serve.ts'
+export { serveThread } from './serve.ts'
+export type { Threads, ThreadsOptions } from './threads.ts'
+export { startThreads, threadCount, threadFile } from './threads.ts'

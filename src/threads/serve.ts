@@ -1,0 +1,79 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { type PlainError, toPlainError } from './error.ts'
+
+/** What a thread is started with. */
+export interface ThreadStart {
+  readonly settings: unknown
+  /** One word; not 0 when the run is aborted. */
+  readonly abortFlag: SharedArrayBuffer
+}
+
+export type ToThread =
+  | { readonly kind: 'task'; readonly id: number; readonly task: unknown }
+  | { readonly kind: 'finish' }
+
+export type FromThread =
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
+  | { readonly kind: 'refusal'; readonly id: number; readonly error: PlainError }
+  | { readonly kind: 'event'; readonly event: unknown }
+  | { readonly kind: 'finished'; readonly error: PlainError | undefined }
+
+/** What a thread's work may ask of the thread it runs in. */
+export interface ThreadScene<Event> {
+  /** Asked between the steps of long tasks, which then end with INTERRUPTED. */
+  readonly isAborted: () => boolean
+  /** Tell the run something that answers no task. Buffers in `transfer` are given away. */
+  readonly emit: (event: Event, transfer?: readonly ArrayBuffer[]) => void
+}
+
+/** The work of one thread: tasks come one at a time, in the order they were given to it. */
+export interface ThreadWork<Task, Answer> {
+  run(task: Task): Answer | Promise<Answer>
+  /** Buffers of an answer that are given away instead of copied. */
+  transferOf?(answer: Answer): readonly ArrayBuffer[]
+  /** After the last task. Not called when the run is aborted. */
+  finish?(): void | Promise<void>
+  /** Last of all, however the run ends: give back what the thread holds. */
+  close?(): void | Promise<void>
+}
+
+/** To be called once by a thread's file. Does nothing where the file is not the start of a thread. */
+export function serveThread<Settings, Task, Answer, Event = never>(
+  create: (settings: Settings, scene: ThreadScene<Event>) => ThreadWork<Task, Answer>,
+): void {
+  const port = parentPort
+  if (port === null) return
+  const { settings, abortFlag } = workerData as ThreadStart
+  const flag = new Int32Array(abortFlag)
+  const isAborted = (): boolean => Atomics.load(flag, 0) !== 0
+  const post = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void =>
+    port.postMessage(message, transfer as ArrayBuffer[])
+  const work = create(settings as Settings, {
+    isAborted,
+    emit: (event, transfer) => post({ kind: 'event', event }, transfer),
+  })
+
+  const runTask = async (id: number, task: Task): Promise<void> => {
+    try {
+      const answer = await work.run(task)
+      post({ kind: 'answer', id, answer }, work.transferOf?.(answer))
+    } catch (error) {
+      post({ kind: 'refusal', id, error: toPlainError(error) })
+    }
+  }
+  const finish = async (): Promise<void> => {
+    let failure: PlainError | undefined
+    try {
+      if (!isAborted()) await work.finish?.()
+    } catch (error) {
+      failure = toPlainError(error)
+    }
+    await work.close?.()
+    post({ kind: 'finished', error: failure })
+    port.close()
+  }
+  let tail: Promise<void> = Promise.resolve()
+  port.on('message', (message: ToThread) => {
+    tail = tail.then(() => (message.kind === 'task' ? runTask(message.id, message.task as Task) : finish()))
+  })
+}
