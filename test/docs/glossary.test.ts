@@ -28,6 +28,7 @@ test('the rooms that have a name of their own have a word', () => {
     'filesystem',
     'library',
     'stats',
+    'threads',
   ]
   const rooms = readdirSync(new URL('src/', root), { withFileTypes: true }).filter((entry) =>
     entry.isDirectory(),

@@ -200,7 +200,7 @@ describe('the check itself', () => {
     ['tree/a.ts', "import { x } from '../pack/index.ts'", 'is not in the table'],
     ['verify/a.ts', "import { x } from '../prune/index.ts'", 'is not in the table'],
     ['prune/a.ts', "import { x } from '../verify/index.ts'", 'is not in the table'],
-    ['restore/a.ts', "import { x } from '../repository/worker.ts'", 'is not a door'],
+    ['forget/a.ts', "import { x } from '../repository/worker.ts'", 'is not a door'],
     ['backup/a.ts', "import { x } from '../repository/packer.ts'", 'is not a door'],
     ['backup/a.ts', "new Worker(new URL('../restore/worker.ts', import.meta.url))", 'is not in the table'],
     ['cli/a.ts', "import { x } from '../backup/index.ts'", 'is not in the table'],
