@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { HoldfastError } from '../errors/index.ts'
+import { searchParameters } from './search.ts'
 
 /** Compression contexts of one thread. Both functions are synchronous. */
 export interface Zstd {
@@ -33,20 +34,20 @@ export function loadZstd(): Zstd {
 }
 
 function loadBinding(): Zstd | undefined {
-  let binding: typeof import('zstd-napi/binding.js')
+  let binding: Binding
   try {
-    binding = require('zstd-napi/binding.js') as typeof import('zstd-napi/binding.js')
+    binding = require('zstd-napi/binding.js') as Binding
   } catch {
     return undefined
   }
-  const compressor = new binding.CCtx()
+  const compressor = createCompressor(binding)
   const decompressor = new binding.DCtx()
   let scratch = Buffer.alloc(0)
   return {
     compress(plain, level) {
       const bound = binding.compressBound(plain.length)
       if (scratch.length < bound) scratch = Buffer.allocUnsafeSlow(bound)
-      const length = compressor.compress(scratch, plain, level)
+      const length = compressor(scratch, plain, level)
       return length < plain.length ? Uint8Array.prototype.slice.call(scratch, 0, length) : undefined
     },
     decompress(frame, plainBytes) {
@@ -63,6 +64,29 @@ function loadBinding(): Zstd | undefined {
   }
 }
 
+type Binding = typeof import('zstd-napi/binding.js')
+
+/** Compresses into a target that is large enough. @returns bytes written */
+function createCompressor(
+  binding: Binding,
+): (target: Uint8Array, plain: Uint8Array, level: number) => number {
+  const { CCtx, CParameter, ResetDirective } = binding
+  const context = new CCtx()
+  return (target, plain, level) => {
+    context.reset(ResetDirective.sessionAndParameters)
+    context.setParameter(CParameter.compressionLevel, level)
+    const search = searchParameters(level, plain.length)
+    if (search !== undefined) {
+      context.setParameter(CParameter.windowLog, search.windowLog)
+      context.setParameter(CParameter.hashLog, search.hashLog)
+      context.setParameter(CParameter.chainLog, search.chainLog)
+      context.setParameter(CParameter.minMatch, search.minMatch)
+      context.setParameter(CParameter.strategy, search.strategy)
+    }
+    return context.compress2(target, plain)
+  }
+}
+
 interface ZlibZstd {
   zstdCompressSync(data: Uint8Array, options: object): Buffer
   zstdDecompressSync(data: Uint8Array, options: object): Buffer
@@ -74,7 +98,7 @@ function loadZlib(): Zstd | undefined {
   if (typeof zlib.zstdCompressSync !== 'function') return undefined
   return {
     compress(plain, level) {
-      const params = { [zlib.constants.ZSTD_c_compressionLevel!]: level }
+      const params = zlibParameters(zlib.constants, level, plain.length)
       const frame = zlib.zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })
       return frame.length < plain.length ? frame : undefined
     },
@@ -89,6 +113,18 @@ function loadZlib(): Zstd | undefined {
       return plain
     },
   }
+}
+
+function zlibParameters(
+  constants: Record<string, number>,
+  level: number,
+  lengthBytes: number,
+): Record<number, number> {
+  const params: Record<number, number> = { [constants.ZSTD_c_compressionLevel!]: level }
+  for (const [name, value] of Object.entries(searchParameters(level, lengthBytes) ?? {})) {
+    params[constants[`ZSTD_c_${name}`]!] = value
+  }
+  return params
 }
 
 function checkedLength(plain: Buffer, length: number): Buffer {

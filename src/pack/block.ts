@@ -33,6 +33,13 @@ export interface BlockBuilder {
 
 /** Sample size by which input that did not compress before is tried again. */
 const PROBE_BYTES = 32 * 1024
+/**
+ * After a block that keeps more than this share of its bytes, the search of levels up to `QUICK_LEVEL` is cut short:
+ * it would find five times less for its time than elsewhere (docs/adr/0005).
+ */
+const POOR_SHARE = 0.6
+const QUICK_LEVEL = 3
+const FASTEST_LEVEL = 1
 
 /**
  * @param targetBytes plaintext after which a block closes
@@ -43,16 +50,18 @@ export function createBlockBuilder(zstd: Zstd, targetBytes: number, level: numbe
   let rows = Buffer.allocUnsafe(256 * CHUNK_ROW_BYTES)
   let length = 0
   let count = 0
-  let lastWasIncompressible = false
+  /** Payload by plaintext of the last block. Neighbours are alike. */
+  let lastShare = 0
 
   const compress = (bytes: Uint8Array): Uint8Array | undefined => {
     if (level === 0) return undefined
-    if (lastWasIncompressible && bytes.length > 4 * PROBE_BYTES) {
+    if (lastShare === 1 && bytes.length > 4 * PROBE_BYTES) {
       const from = (bytes.length - PROBE_BYTES) >> 1
-      const probe = zstd.compress(bytes.subarray(from, from + PROBE_BYTES), 1)
+      const probe = zstd.compress(bytes.subarray(from, from + PROBE_BYTES), FASTEST_LEVEL)
       if (probe === undefined || probe.length > PROBE_BYTES * 0.97) return undefined
     }
-    const frame = zstd.compress(bytes, level)
+    const isCutShort = lastShare > POOR_SHARE && level <= QUICK_LEVEL
+    const frame = zstd.compress(bytes, isCutShort ? FASTEST_LEVEL : level)
     // A frame that saves less than 1 % costs every reader more than it saves.
     return frame !== undefined && frame.length < bytes.length * 0.99 ? frame : undefined
   }
@@ -83,7 +92,7 @@ export function createBlockBuilder(zstd: Zstd, targetBytes: number, level: numbe
       if (count === 0) return undefined
       const bytes = plain.subarray(0, length)
       const frame = compress(bytes)
-      lastWasIncompressible = frame === undefined
+      lastShare = frame === undefined ? 1 : frame.length / bytes.length
       const block: PlainBlock = {
         method: frame === undefined ? methods.stored : methods.zstd,
         payload: frame ?? Uint8Array.prototype.slice.call(bytes),

@@ -16,7 +16,7 @@ import { createRunTableMemory, openRunTable, type RunTable, type RunTableMemory 
 import type { WriteQueueMemory } from './write-queue.ts'
 
 /** Plaintext after which a data block closes. */
-export const DATA_BLOCK_BYTES: number = 1024 * 1024
+export const DATA_BLOCK_BYTES: number = 2 * 1024 * 1024
 /** Tree blocks are small: one directory costs one small read. */
 export const TREE_BLOCK_BYTES: number = 192 * 1024
 

@@ -106,3 +106,11 @@ test('the same input gives the same frame each time', () => {
   zstd.compress(randomBytes(100_000), 1)
   expect(Buffer.from(zstd.compress(text, 3)!).equals(first)).toBe(true)
 })
+
+test.each([2, 3])('level %i sees a whole block of 2 MiB', (level) => {
+  const repeated = randomBytes(400_000)
+  const plain = Buffer.concat([repeated, randomBytes(1_200_000), repeated])
+  const frame = zstd.compress(plain, level)!
+  expect(frame.length).toBeLessThan(1_650_000)
+  expect(zstd.decompress(frame, plain.length).equals(plain)).toBe(true)
+})
