@@ -9,8 +9,9 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CCtx, CParameter, ResetDirective } from 'zstd-napi/binding.js'
+import zstd from 'zstd-napi/binding.js'
 
+const { CCtx, CParameter, ResetDirective } = zstd
 const MIB = 1024 * 1024
 /** A block is stored as it is where compression saves less. */
 const LEAST_SAVING = 0.01
