@@ -12,6 +12,8 @@ export type {
   BackupResult,
 } from './backup/index.ts'
 export { backup, backupStream } from './backup/index.ts'
+export type { BenchOptions, BenchProgress, Measurement } from './bench/index.ts'
+export { measurePrimitives, measureRoundTrip } from './bench/index.ts'
 export type { Secret } from './crypto/index.ts'
 export type { ChunkId, FileId, RawName, SessionId } from './encoding/index.ts'
 export {

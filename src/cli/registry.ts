@@ -78,6 +78,11 @@ export const registry: readonly CommandEntry[] = [
     load: () => import('./commands/stats.ts'),
   },
   {
+    name: 'bench',
+    summary: 'measure how fast this machine is',
+    load: () => import('./commands/bench.ts'),
+  },
+  {
     name: 'cat',
     summary: 'print a file of the repository in readable form',
     load: () => import('./commands/cat.ts'),

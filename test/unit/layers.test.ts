@@ -45,6 +45,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'snapshot',
     'tree',
   ],
+  bench: ['errors', 'crypto', 'chunker', 'repository', 'snapshot', 'backup', 'restore', 'verify', 'library'],
   cli: ['errors'],
 }
 const rooms = Object.keys(layers)
@@ -58,7 +59,7 @@ const privateRooms: Readonly<Record<string, readonly string[]>> = {
 
 /** A second door, and the rooms that may use it. */
 const secondDoors: Readonly<Record<string, readonly string[]>> = {
-  'repository/worker.ts': ['backup', 'restore', 'verify', 'prune'],
+  'repository/worker.ts': ['backup', 'restore', 'verify', 'prune', 'bench'],
 }
 
 /** The program's own door, beside the rooms: what it may not import. */
