@@ -106,6 +106,10 @@ export function createMemoryIndex(): ClientIndex {
     },
     findAll: (id) => placesByRank(id).map(({ place }) => place),
     chunkNumber: (id) => chunkOf(id)?.number,
+    measure(id) {
+      const chunk = chunkOf(id)
+      return chunk && { number: chunk.number, lengthBytes: chunk.homes[0]!.lengthBytes }
+    },
     get chunkNumbers() {
       return chunkNumbers
     },

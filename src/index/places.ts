@@ -101,6 +101,8 @@ export interface ClientIndex extends ChunkReader {
   findAll(id: ChunkId): ChunkPlace[]
   /** A number below `chunkNumbers` that stays this chunk's own until `reset`; undefined for an unknown chunk. */
   chunkNumber(id: ChunkId): number | undefined
+  /** The same, and the length of the plaintext, in one look-up. */
+  measure(id: ChunkId): { readonly number: number; readonly lengthBytes: number } | undefined
   /** Exclusive upper bound of chunk numbers. Numbers are dense, and never used again, also after `reset`. */
   readonly chunkNumbers: number
   /** Every listed pack, by number. */

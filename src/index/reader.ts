@@ -4,6 +4,9 @@ import { type PackCache, ranks } from './pack-cache.ts'
 import type { ChunkPlace, ChunkReader, Home } from './places.ts'
 import { CHECK_BYTES, CHUNK_NUMBER_BYTES, HOME_BYTES, isSound, isWellFormed } from './rows.ts'
 
+/** Where the length stands in a stored home: after pack, block and offset. */
+const LENGTH_IN_HOME = 10
+
 /** A chunk's row as it is stored: its homes may be in packs that are not listed. */
 export interface StoredChunk {
   readonly number: number
@@ -13,6 +16,7 @@ export interface StoredChunk {
 export interface LmdbReader extends ChunkReader {
   findAll(id: ChunkId): ChunkPlace[]
   chunkNumber(id: ChunkId): number | undefined
+  measure(id: ChunkId): { readonly number: number; readonly lengthBytes: number } | undefined
 }
 
 export function createReader(environment: Environment, packs: PackCache): LmdbReader {
@@ -58,6 +62,19 @@ export function createReader(environment: Environment, packs: PackCache): LmdbRe
     chunkNumber(id) {
       if (homesByRank(id, ranks.lost).length === 0) return undefined
       return row(environment.view(), id)?.readUInt32LE(0)
+    },
+    measure(id) {
+      const view = environment.view()
+      const value = row(view, id)
+      if (value === undefined) return undefined
+      // Every copy has the same length.
+      const measured = {
+        number: value.readUInt32LE(0),
+        lengthBytes: value.readUInt32LE(CHUNK_NUMBER_BYTES + LENGTH_IN_HOME),
+      }
+      const rank = packs.knownRank(view, value.readUInt32LE(CHUNK_NUMBER_BYTES))
+      if (rank !== undefined && rank <= ranks.lost) return measured
+      return homesByRank(id, ranks.lost).length > 0 ? measured : undefined
     },
     renew: () => environment.renew(),
   }

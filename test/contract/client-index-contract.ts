@@ -136,6 +136,21 @@ export function clientIndexContract(
       expect(index.chunkNumbers).toBe(4)
     })
 
+    test('measure() gives the number and the length, of copies in packs of any state', async () => {
+      await take(indexFile('1', { packs: [packOf('p', [['a', 'b']]), packOf('q', [['c', 'b']])] }))
+      const measured = (name: string) => ({
+        number: index.chunkNumber(idOf(name)),
+        lengthBytes: index.findAll(idOf(name))[0]!.lengthBytes,
+      })
+      expect(index.measure(idOf('a'))).toEqual(measured('a'))
+      expect(index.measure(idOf('b'))).toEqual(measured('b'))
+      expect(index.measure(idOf('d'))).toBeUndefined()
+      await take(indexFile('2', { condemned: [fileOf('p')] }))
+      index.markLost([fileOf('q')])
+      expect(index.measure(idOf('a'))).toEqual(measured('a'))
+      expect(index.measure(idOf('b'))).toEqual(measured('b'))
+    })
+
     test('chunks() gives every chunk with all its homes, by id', async () => {
       const packs = [packOf('p', [['a', 'b'], ['a']]), packOf('q', [['b', 'c']])]
       await take(indexFile('f', { packs, condemned: [fileOf('p')] }))
