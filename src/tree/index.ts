@@ -2,8 +2,10 @@
  * Tree: directories and chunk lists as content-addressed pages (docs/format.md, "Trees"). Pure: stores and
  * reads through the one-method interfaces TreeSink and TreeSource.
  */
+export type { NodeChange } from './compare-nodes.ts'
+export { compareNodes, isSameContentRef, isSameMetadata } from './compare-nodes.ts'
 export type { ContentRun } from './content.ts'
-export { readContent, writeContent } from './content.ts'
+export { parseContentPage, readContent, rootPage, writeContent } from './content.ts'
 export type { DirectoryPage, DirectoryWriter } from './directory.ts'
 export { createDirectoryWriter, findInDirectory, readDirectory } from './directory.ts'
 export type {
@@ -20,7 +22,9 @@ export type {
   Xattr,
 } from './node.ts'
 export { boundedTime, boundedXattrs, MAXIMUM_NAME_BYTES, nodeTypes, nodeValue, parseNode } from './node.ts'
-export type { TreeSink, TreeSource } from './pages.ts'
+export type { OpenedPage } from './node-cursor.ts'
+export { NodeCursor, openDirectoryPage } from './node-cursor.ts'
+export type { Child, TreeSink, TreeSource } from './pages.ts'
 export { boundaryHash, splitIds } from './pages.ts'
 export type { ReachVisitor } from './reach.ts'
 export { visitTree } from './reach.ts'

@@ -211,7 +211,8 @@ export function parseNode(value: Value): Node {
   }
 }
 
-function safeName(bytes: Uint8Array): RawName {
+/** The name of these bytes. @throws HoldfastError DAMAGED for one that no file can have */
+export function safeName(bytes: Uint8Array): RawName {
   const name = nameFromBytes(bytes)
   const unsafe =
     bytes.length === 0 || name === '.' || name === '..' || bytes.includes(0x2f) || bytes.includes(0)
