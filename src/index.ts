@@ -15,6 +15,15 @@ export { backup, backupStream } from './backup/index.ts'
 export type { BenchOptions, BenchProgress, Measurement } from './bench/index.ts'
 export { measurePrimitives, measureRoundTrip } from './bench/index.ts'
 export type { Secret } from './crypto/index.ts'
+export type {
+  Change,
+  DiffOptions,
+  DiffPlace,
+  DiffResult,
+  DiffTotals,
+  LiveDiffOptions,
+} from './diff/index.ts'
+export { diff, diffLive } from './diff/index.ts'
 export type { ChunkId, FileId, RawName, SessionId } from './encoding/index.ts'
 export {
   chunkId,
@@ -31,6 +40,14 @@ export type { ErrorCode } from './errors/index.ts'
 export { DamagedError, exitCodes, HoldfastError } from './errors/index.ts'
 export type { Marker } from './filesystem/index.ts'
 export { capabilities, parseExcludeFile, parseMarker } from './filesystem/index.ts'
+export type {
+  FindConditions,
+  FindOptions,
+  FoundEntries,
+  HistoryOptions,
+  PathVersion,
+} from './find/index.ts'
+export { compileGlob, find, history } from './find/index.ts'
 export type {
   Duration,
   ForgetGroup,

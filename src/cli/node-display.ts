@@ -35,11 +35,14 @@ const typeLetters: Readonly<Record<Node['type'], string>> = {
 }
 
 /** One line of `ls --json`. A name that is no UTF-8 has its bytes in `path_base64` too. */
-export function nodeJson({ path, node }: WalkEntry): Record<string, unknown> {
+export function nodeJson(entry: WalkEntry): Record<string, unknown> {
+  return { message_type: 'node', struct_type: 'node', ...foundJson(entry) }
+}
+
+/** A node as a part of another object. */
+export function foundJson({ path, node }: WalkEntry): Record<string, unknown> {
   const special = specialBits.reduce((sum, [mode, bit]) => sum + ((node.mode & mode) === 0 ? 0 : bit), 0)
   return {
-    message_type: 'node',
-    struct_type: 'node',
     name: jsonName(node.name),
     type: typeNames[node.type] ?? node.type,
     path: jsonName(path),
@@ -55,6 +58,7 @@ export function nodeJson({ path, node }: WalkEntry): Record<string, unknown> {
     atime: node.atimeNs === null ? undefined : formatTimeNs(node.atimeNs),
     ctime: formatTimeNs(node.ctimeNs),
     inode: node.type === 'directory' ? undefined : Number(node.inode),
+    links: node.type === 'directory' ? undefined : node.links,
     linktarget: node.type === 'symlink' ? jsonName(nameFromBytes(node.target)) : undefined,
   }
 }
@@ -88,6 +92,6 @@ export function formatTimeNs(timeNs: bigint): string {
 }
 
 /** A name as it is, since JSON escapes what a terminal must not get; one that is no UTF-8 with its bytes as `\\xNN`. */
-function jsonName(name: RawName): string {
+export function jsonName(name: RawName): string {
   return typeof name === 'string' ? name : displayName(name)
 }

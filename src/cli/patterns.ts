@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { systemCode } from '../errors/index.ts'
-import { compareNames, joinName, nameBytes, nameFromBytes, type RawName } from '../index.ts'
+import { compareNames, compileGlob, joinName, nameBytes, nameFromBytes, type RawName } from '../index.ts'
 
 const SPECIAL = /[*?[\\]/
 
@@ -21,7 +21,7 @@ export function expandPattern(pattern: string): RawName[] {
 }
 
 function match(folder: RawName, part: string): RawName[] {
-  const rule = toRule(part)
+  const rule = compileGlob(part)
   let names: Buffer[]
   try {
     names = readdirSync(folder.length === 0 ? '.' : folder, { encoding: 'buffer' })
@@ -38,18 +38,4 @@ function match(folder: RawName, part: string): RawName[] {
 
 function join(folder: RawName, name: RawName): RawName {
   return nameBytes(folder).length === 0 ? name : joinName(folder, name)
-}
-
-function toRule(part: string): RegExp {
-  const source = part.replace(/\\(.)|\[(!?)((?:\\.|[^\]\\])+)\]|[\s\S]/g, (whole, escaped, not, set) => {
-    if (escaped !== undefined) return quote(escaped)
-    if (set !== undefined) return `[${not === '!' ? '^' : ''}${set.replace(/[[^]/g, '\\$&')}]`
-    if (whole === '*') return '.*'
-    return whole === '?' ? '.' : quote(whole)
-  })
-  return new RegExp(`^${source}$`, 'su')
-}
-
-function quote(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 }

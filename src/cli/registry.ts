@@ -37,6 +37,21 @@ export const registry: readonly CommandEntry[] = [
     load: () => import('./commands/ls.ts'),
   },
   {
+    name: 'find',
+    summary: 'find files and folders in snapshots by name',
+    load: () => import('./commands/find.ts'),
+  },
+  {
+    name: 'history',
+    summary: 'list the versions of a file or folder',
+    load: () => import('./commands/history.ts'),
+  },
+  {
+    name: 'diff',
+    summary: 'list what differs between snapshots, or from the files as they are now',
+    load: () => import('./commands/diff.ts'),
+  },
+  {
     name: 'restore',
     summary: 'bring files of a snapshot back',
     load: () => import('./commands/restore.ts'),

@@ -6,6 +6,7 @@ import {
   type ListedSnapshot,
   listSnapshots,
   machineOffsetMinutes,
+  matchesFilter,
   parseTime,
   type Repository,
   type SnapshotFilter,
@@ -77,6 +78,27 @@ export async function choose(
     output.note(`snapshot ${shortId(chosen.id)} is unconfirmed: data of it may be missing`)
   }
   return chosen
+}
+
+/**
+ * The snapshots to look through: those that are named, else all that the filter leaves; newest first.
+ *
+ * @throws HoldfastError NO_SNAPSHOT, USAGE
+ */
+export async function chooseNewestFirst(
+  context: Context,
+  repository: Repository,
+  options: FilterOptions & { readonly snapshot?: readonly string[] },
+): Promise<ListedSnapshot[]> {
+  const { output, signal } = context
+  const { snapshots, damaged } = await listSnapshots(repository, signal)
+  if (damaged.length > 0)
+    output.problem(`${damaged.length} snapshots are damaged and left out: run holdfast verify`)
+  const filter = filterOf(options)
+  const named = options.snapshot?.map((wanted) => chooseSnapshot(snapshots, wanted, filter).id)
+  const isWanted = (one: ListedSnapshot): boolean =>
+    named === undefined ? matchesFilter(one, filter) : named.includes(one.id)
+  return snapshots.filter(isWanted).reverse()
 }
 
 /** `snapshot 0123abcd of [/home] at 2026-03-01 18:00:00 by me@here`. */

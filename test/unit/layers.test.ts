@@ -34,6 +34,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   prune: ['errors', 'threads', 'encoding', 'repository', 'tree', 'snapshot'],
   repair: ['errors', 'encoding', 'crypto', 'repository', 'tree', 'snapshot'],
   stats: ['errors', 'encoding', 'repository', 'tree', 'snapshot'],
+  find: ['errors', 'encoding', 'repository', 'tree', 'snapshot'],
+  diff: ['errors', 'encoding', 'filesystem', 'repository', 'tree'],
   library: [
     'errors',
     'encoding',
