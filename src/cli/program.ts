@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { HoldfastError } from '../errors/index.ts'
 import type { Context } from './context.ts'
 import { addGlobalOptions, checkOptionsAreText } from './global-options.ts'
 import { registry } from './registry.ts'
+import { readVersion } from './version.ts'
 
 /** The parser with every command's name and summary; arguments and options come when a command is used. */
 export function createProgram(context: Context): Command {
@@ -72,9 +72,4 @@ function unknownCommand(program: Command, names: readonly string[]): HoldfastErr
   return new HoldfastError('USAGE', `there is no command ${names.join(' ')}`, {
     hint: `the commands are ${known}`,
   })
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
