@@ -1,4 +1,4 @@
-import { ENTRY_BYTES } from './entries.ts'
+import { copyBytes, type EntryCursor } from './entries.ts'
 import { type Environment, headForWriting, putHead } from './environment.ts'
 import { CHECK_BYTES, CHUNK_NUMBER_BYTES, HOME_BYTES, isSound, isWellFormed, seal } from './rows.ts'
 
@@ -10,21 +10,17 @@ const MAXIMUM_CHUNK_NUMBERS = 0xffff_ffff
  *
  * Homes of packs that are not listed stay: a load of another process may be about to list them.
  *
- * @param entries each is valid until the next step
  * @param limit entries taken at most
  * @returns true when there may be more
  */
-export function writeChunks(environment: Environment, entries: Iterator<Buffer>, limit: number): boolean {
+export function writeChunks(environment: Environment, entries: EntryCursor, limit: number): boolean {
   const head = headForWriting(environment)
   const rows = createRowWriter(environment, head.chunkNumbers)
   let more = true
   for (let taken = 0; taken < limit; taken++) {
-    const step = entries.next()
-    if (step.done) {
-      more = false
-      break
-    }
-    rows.add(step.value)
+    more = entries.next()
+    if (!more) break
+    rows.add(entries.bytes, entries.at)
   }
   rows.flush()
   if (rows.nextNumber !== head.chunkNumbers) putHead(environment, { ...head, chunkNumbers: rows.nextNumber })
@@ -33,7 +29,8 @@ export function writeChunks(environment: Environment, entries: Iterator<Buffer>,
 
 interface RowWriter {
   readonly nextNumber: number
-  add(entry: Buffer): void
+  /** Add the entry at `at`. */
+  add(bytes: Uint8Array, at: number): void
   /** Write the row that is being put together. */
   flush(): void
 }
@@ -45,11 +42,13 @@ function createRowWriter(environment: Environment, firstNumber: number): RowWrit
   let value = Buffer.allocUnsafeSlow(4096)
   /** Bytes of `value` in use, without the check; 0 when no row is being put together. */
   let used = 0
+  /** The part of `value` that was written last: most rows have one length. */
+  let row: Buffer | undefined
   let changed = false
   let append: boolean | undefined
 
-  const start = (entry: Buffer) => {
-    entry.copy(id, 0, 0, 32)
+  const start = (bytes: Uint8Array, from: number) => {
+    copyBytes(bytes, from, id, 0, 32)
     append ??= isAboveAll(environment, id)
     const found = append ? undefined : table.getBinaryFast(id)
     if (found && isSound(environment.check, 'chunks', id, found) && isWellFormed('chunks', id, found)) {
@@ -67,20 +66,22 @@ function createRowWriter(environment: Environment, firstNumber: number): RowWrit
     const larger = Buffer.allocUnsafeSlow(2 * (bytes + HOME_BYTES + CHECK_BYTES))
     larger.set(value, 0)
     value = larger
+    row = undefined
   }
-  const addHome = (entry: Buffer) => {
+  const addHome = (bytes: Uint8Array, from: number) => {
     for (let at = CHUNK_NUMBER_BYTES; at < used; at += HOME_BYTES) {
-      if (value.compare(entry, 32, ENTRY_BYTES, at, at + HOME_BYTES) === 0) return
+      if (value.compare(bytes, from, from + HOME_BYTES, at, at + HOME_BYTES) === 0) return
     }
     reserve(used)
-    entry.copy(value, used, 32, ENTRY_BYTES)
+    copyBytes(bytes, from, value, used, HOME_BYTES)
     used += HOME_BYTES
     changed = true
   }
   const flush = () => {
     if (changed) {
-      const row = seal(environment.check, 'chunks', id, value.subarray(0, used + CHECK_BYTES))
-      table.putSync(id, row, { append: append === true })
+      const rowBytes = used + CHECK_BYTES
+      if (row?.length !== rowBytes) row = value.subarray(0, rowBytes)
+      table.putSync(id, seal(environment.check, 'chunks', id, row), { append: append === true })
     }
     used = 0
     changed = false
@@ -89,12 +90,12 @@ function createRowWriter(environment: Environment, firstNumber: number): RowWrit
     get nextNumber() {
       return nextNumber
     },
-    add(entry) {
-      if (used === 0 || id.compare(entry, 0, 32) !== 0) {
+    add(bytes, at) {
+      if (used === 0 || !hasIdAt(id, bytes, at)) {
         flush()
-        start(entry)
+        start(bytes, at)
       }
-      addHome(entry)
+      addHome(bytes, at + 32)
     },
     flush,
   }
@@ -106,4 +107,10 @@ function isAboveAll(environment: Environment, id: Buffer): boolean {
     return Buffer.compare(last, id) < 0
   }
   return true
+}
+
+/** Neighbours in order of id differ in their last bytes, so these tell most of them apart. */
+function hasIdAt(id: Buffer, bytes: Uint8Array, at: number): boolean {
+  if (id[31] !== bytes[at + 31] || id[30] !== bytes[at + 30]) return false
+  return id.compare(bytes, at, at + 32) === 0
 }

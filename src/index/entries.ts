@@ -21,7 +21,18 @@ export interface EntryBuffer {
   renumber(numbers: readonly number[]): void
   /** Places of the entries in the order of their ids. */
   sort(): Uint32Array
+  /** The entries at these places, in this order. */
+  inOrder(order: Uint32Array): EntryCursor
   clear(): void
+}
+
+/** Goes through entries; stands before the first. What it shows is valid until the next step. */
+export interface EntryCursor {
+  /** The entry is at `at` of `bytes`. */
+  readonly bytes: Uint8Array
+  readonly at: number
+  /** Go to the next entry; false at the end. */
+  next(): boolean
 }
 
 /** How far a block's chunks were added. */
@@ -59,7 +70,7 @@ export function createEntryBuffer(capacity: number): EntryBuffer {
       for (let row = from.row; row < last; row++) {
         const source = row * CHUNK_ROW_BYTES
         const at = count++ * ENTRY_BYTES
-        bytes.set(chunks.subarray(source, source + 32), at)
+        copyBytes(chunks, source, bytes, at, 32)
         const lengthBytes =
           (chunks[source + 32]! |
             (chunks[source + 33]! << 8) |
@@ -80,10 +91,33 @@ export function createEntryBuffer(capacity: number): EntryBuffer {
       }
     },
     sort: () => sortEntries(bytes, count),
+    inOrder(order) {
+      let rank = 0
+      return {
+        bytes,
+        at: 0,
+        next() {
+          if (rank === order.length) return false
+          this.at = order[rank++]! * ENTRY_BYTES
+          return true
+        },
+      } as { -readonly [Name in keyof EntryCursor]: EntryCursor[Name] }
+    },
     clear() {
       count = 0
     },
   }
+}
+
+/** A loop, since a native call costs more than a few bytes. */
+export function copyBytes(
+  from: Uint8Array,
+  fromAt: number,
+  to: Uint8Array,
+  toAt: number,
+  length: number,
+): void {
+  for (let place = 0; place < length; place++) to[toAt + place] = from[fromAt + place]!
 }
 
 /** The order of two ids in buffers of entries. */

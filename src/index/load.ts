@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { FileId } from '../encoding/index.ts'
 import { checkAborted, HoldfastError, systemCode } from '../errors/index.ts'
 import { writeChunks } from './chunk-writer.ts'
-import { blockStart, createEntryBuffer, ENTRY_BYTES, MAXIMUM_ENTRIES } from './entries.ts'
+import { blockStart, createEntryBuffer, MAXIMUM_ENTRIES } from './entries.ts'
 import { type Environment, headForWriting, putHead, putRow, readRow } from './environment.ts'
 import { CHUNK_ROW_BYTES, type IndexFacts, MAXIMUM_BLOCKS, type PackFacts } from './facts.ts'
 import { readPack, readPackNumber } from './pack-cache.ts'
@@ -152,7 +152,7 @@ function createLoad(environment: Environment, directory: string, limits: LoadLim
     environment.write(() => {
       const numbers = reserveNumbers(environment, generation, ids)
       entries.renumber(numbers)
-      writeChunks(environment, inOrder(entries.bytes, entries.sort()), Number.POSITIVE_INFINITY)
+      writeChunks(environment, entries.inOrder(entries.sort()), Number.POSITIVE_INFINITY)
       return commit(
         gone,
         records.map((pack) => [numbers[places.get(pack.id)!]!, pack]),
@@ -268,10 +268,6 @@ function dropFile(environment: Environment, id: FileId): void {
   const key = idKey(id)
   const stored = readRow(environment, 'files', key)
   if (stored) putRow(environment, 'files', key, encodeFile({ ...decodeFile(stored), applied: false }))
-}
-
-function* inOrder(bytes: Buffer, order: Uint32Array): Generator<Buffer> {
-  for (const place of order) yield bytes.subarray(place * ENTRY_BYTES, (place + 1) * ENTRY_BYTES)
 }
 
 function* numberedPacks(runs: RunFile): Generator<[number, StoredPack]> {

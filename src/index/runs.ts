@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { compareIds, ENTRY_BYTES } from './entries.ts'
+import { compareIds, copyBytes, ENTRY_BYTES, type EntryCursor } from './entries.ts'
 
 /** Bytes read ahead of each run while merging; a whole number of entries. */
 const WINDOW_BYTES = 1424 * ENTRY_BYTES
@@ -12,8 +12,8 @@ export interface RunFile {
   /** Write entries as one run, in this order. */
   addRun(bytes: Buffer, order: Uint32Array): void
   addRecord(record: Uint8Array): void
-  /** All entries of all runs by id, those of one id together. The view is valid until the next step. */
-  merge(): Generator<Buffer>
+  /** All entries of all runs by id, those of one id together. */
+  merge(): EntryCursor
   records(): Generator<Buffer>
   close(): void
 }
@@ -36,7 +36,8 @@ export function createRunFile(directory: string): RunFile {
       }
       for (const place of order) {
         if (used === block.length) flush()
-        used += bytes.copy(block, used, place * ENTRY_BYTES, (place + 1) * ENTRY_BYTES)
+        copyBytes(bytes, place * ENTRY_BYTES, block, used, ENTRY_BYTES)
+        used += ENTRY_BYTES
       }
       flush()
       runEnds.push(entriesBytes)
@@ -48,15 +49,28 @@ export function createRunFile(directory: string): RunFile {
       writeWhole(others, framed, recordsBytes)
       recordsBytes += framed.length
     },
-    *merge() {
-      const heads = runEnds.map((end, run) => openRun(entries, run === 0 ? 0 : runEnds[run - 1]!, end))
+    merge() {
       const heap: Run[] = []
-      for (const run of heads) if (run.next()) push(heap, run)
-      while (heap.length > 0) {
-        const run = heap[0]!
-        yield run.window.subarray(run.at, run.at + ENTRY_BYTES)
-        if (run.next()) sink(heap)
-        else pop(heap)
+      runEnds.forEach((end, number) => {
+        const run = openRun(entries, number === 0 ? 0 : runEnds[number - 1]!, end)
+        if (run.next()) push(heap, run)
+      })
+      let hasBegun = false
+      return {
+        get bytes() {
+          return heap[0]!.window
+        },
+        get at() {
+          return heap[0]!.at
+        },
+        next() {
+          if (hasBegun && heap.length > 0) {
+            if (heap[0]!.next()) sink(heap)
+            else pop(heap)
+          }
+          hasBegun = true
+          return heap.length > 0
+        },
       }
     },
     *records() {
@@ -80,6 +94,8 @@ export function createRunFile(directory: string): RunFile {
 interface Run {
   readonly window: Buffer
   at: number
+  /** The first 48 bits of its id: comparing numbers is many times faster than comparing ids. */
+  prefix: number
   /** Go to the next entry; false at the end. */
   next(): boolean
 }
@@ -91,20 +107,24 @@ function openRun(fd: number, start: number, end: number): Run {
   return {
     window,
     at: -ENTRY_BYTES,
+    prefix: 0,
     next() {
       this.at += ENTRY_BYTES
-      if (this.at < filled) return true
-      filled = Math.min(window.length, end - position)
-      if (filled === 0) return false
-      readWhole(fd, window.subarray(0, filled), position)
-      position += filled
-      this.at = 0
+      if (this.at >= filled) {
+        filled = Math.min(window.length, end - position)
+        if (filled === 0) return false
+        readWhole(fd, window.subarray(0, filled), position)
+        position += filled
+        this.at = 0
+      }
+      this.prefix = window.readUIntBE(this.at, 6)
       return true
     },
   }
 }
 
 function isBefore(left: Run, right: Run): boolean {
+  if (left.prefix !== right.prefix) return left.prefix < right.prefix
   return compareIds(left.window, left.at, right.window, right.at) < 0
 }
 
