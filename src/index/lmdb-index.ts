@@ -1,6 +1,7 @@
 import { chunkId, type FileId, toHex } from '../encoding/index.ts'
 import { createRowCheck } from './check.ts'
 import {
+  asBuffer,
   type Environment,
   headForWriting,
   openEnvironment,
@@ -12,7 +13,7 @@ import {
 import { openGuarded } from './guard.ts'
 import { defaultLimits, type LoadLimits, loadFacts, reserveNumbers } from './load.ts'
 import { createPackCache, packRow, ranks, readPack, readPackNumber } from './pack-cache.ts'
-import type { ChunkReader, ChunkRow, ClientIndex, PackRow } from './places.ts'
+import type { ChunkReader, ChunkRow, ClientIndex, Home, PackRow } from './places.ts'
 import { createReader, decodeChunk } from './reader.ts'
 import {
   CHECK_BYTES,
@@ -133,7 +134,8 @@ function createLmdbIndex(environment: Environment, directory: string, limits: Lo
       try {
         for (const { key, value } of rowsOf(environment, 'chunks', view)) {
           const { number, homes } = decodeChunk(value)
-          const listed = homes.filter((home) => packs.rank(view, home.pack) !== ranks.unlisted)
+          const isListed = (home: Home) => packs.rank(view, home.pack) !== ranks.unlisted
+          const listed = homes.every(isListed) ? homes : homes.filter(isListed)
           if (listed.length > 0) yield { id: chunkId(key), number, homes: listed }
         }
       } finally {
@@ -184,8 +186,8 @@ interface Row {
 function* rowsOf(environment: Environment, table: TableName, view: View): Generator<Row> {
   for (const { key, value } of environment.tables[table].getRange({ ...view.options })) {
     const row = {
-      key: Buffer.from(key.buffer, key.byteOffset, key.length),
-      value: Buffer.from(value.buffer, value.byteOffset, value.length),
+      key: asBuffer(key),
+      value: asBuffer(value),
     }
     const isRow =
       isSound(environment.check, table, row.key, row.value) && isWellFormed(table, row.key, row.value)
