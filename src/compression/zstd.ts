@@ -17,6 +17,12 @@ export interface Zstd {
    * @throws HoldfastError DAMAGED when the frame is invalid or holds another number of bytes
    */
   decompress(frame: Uint8Array, plainBytes: number): Buffer
+  /**
+   * The same into memory of the caller's, which one frame fills exactly.
+   *
+   * @throws HoldfastError DAMAGED
+   */
+  decompressInto(frame: Uint8Array, plain: Buffer): void
 }
 
 const require = createRequire(import.meta.url)
@@ -43,6 +49,16 @@ function loadBinding(): Zstd | undefined {
   const compressor = createCompressor(binding)
   const decompressor = new binding.DCtx()
   let scratch = Buffer.alloc(0)
+  const decompressInto = (frame: Uint8Array, plain: Buffer): void => {
+    let length: number
+    try {
+      // The low-level call writes at most plain.length bytes; the high-level one has no limit at all.
+      length = decompressor.decompress(plain, frame)
+    } catch (cause) {
+      throw new HoldfastError('DAMAGED', 'a compressed block cannot be decompressed', { cause })
+    }
+    if (length !== plain.length) throw wrongLength()
+  }
   return {
     compress(plain, level) {
       const bound = binding.compressBound(plain.length)
@@ -51,16 +67,11 @@ function loadBinding(): Zstd | undefined {
       return length < plain.length ? Uint8Array.prototype.slice.call(scratch, 0, length) : undefined
     },
     decompress(frame, plainBytes) {
-      // The low-level call writes at most plain.length bytes; the high-level one has no limit at all.
       const plain = Buffer.allocUnsafe(plainBytes)
-      let length: number
-      try {
-        length = decompressor.decompress(plain, frame)
-      } catch (cause) {
-        throw new HoldfastError('DAMAGED', 'a compressed block cannot be decompressed', { cause })
-      }
-      return checkedLength(plain, length)
+      decompressInto(frame, plain)
+      return plain
     },
+    decompressInto,
   }
 }
 
@@ -96,21 +107,25 @@ interface ZlibZstd {
 function loadZlib(): Zstd | undefined {
   const zlib = require('node:zlib') as unknown as ZlibZstd
   if (typeof zlib.zstdCompressSync !== 'function') return undefined
+  const decompress = (frame: Uint8Array, plainBytes: number): Buffer => {
+    let plain: Buffer
+    try {
+      plain = zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(plainBytes, 1) })
+    } catch (cause) {
+      throw new HoldfastError('DAMAGED', 'a compressed block cannot be decompressed', { cause })
+    }
+    if (plain.length !== plainBytes) throw wrongLength()
+    return plain
+  }
   return {
     compress(plain, level) {
       const params = zlibParameters(zlib.constants, level, plain.length)
       const frame = zlib.zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })
       return frame.length < plain.length ? frame : undefined
     },
-    decompress(frame, plainBytes) {
-      let plain: Buffer
-      try {
-        plain = zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(plainBytes, 1) })
-      } catch (cause) {
-        throw new HoldfastError('DAMAGED', 'a compressed block cannot be decompressed', { cause })
-      }
-      if (plain.length !== plainBytes) throw wrongLength()
-      return plain
+    decompress,
+    decompressInto(frame, plain) {
+      decompress(frame, plain.length).copy(plain)
     },
   }
 }
@@ -125,11 +140,6 @@ function zlibParameters(
     params[constants[`ZSTD_c_${name}`]!] = value
   }
   return params
-}
-
-function checkedLength(plain: Buffer, length: number): Buffer {
-  if (length !== plain.length) throw wrongLength()
-  return plain
 }
 
 function wrongLength(): HoldfastError {

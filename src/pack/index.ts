@@ -22,6 +22,6 @@ export {
 } from './footer.ts'
 export { padContent, padmeBytes, unpadContent } from './padding.ts'
 export type { OpenedBlock } from './reader.ts'
-export { createPackOpener, expandPayload, openBlock, readFooter } from './reader.ts'
+export { createBlockScratch, createPackOpener, expandPayload, openBlock, readFooter } from './reader.ts'
 export type { FinishedPack } from './writer.ts'
 export { FIRST_BLOCK_OFFSET, PackWriter } from './writer.ts'

@@ -56,6 +56,30 @@ export function openBlock(opener: FileOpener, shape: BlockShape, sealed: Uint8Ar
   return { payload, plain: expandPayload(shape.method as Method, payload, shape.plainBytes) }
 }
 
+/** Opens blocks one after the other in memory that is used again. */
+export interface BlockScratch {
+  /** As `openBlock`. @returns the plaintext, valid until the next call @throws HoldfastError DAMAGED */
+  open(opener: FileOpener, shape: BlockShape, sealed: Uint8Array): Buffer
+}
+
+/** Memory: the largest block opened, sealed and plain. */
+export function createBlockScratch(): BlockScratch {
+  let sealedMemory = EMPTY
+  let plainMemory = EMPTY
+  return {
+    open(opener, shape, sealed) {
+      if (sealedMemory.length < sealed.length) sealedMemory = Buffer.allocUnsafeSlow(sealed.length)
+      const payload = opener.openInto(shape.number, sealed, sealedMemory).subarray(0, shape.payloadBytes)
+      if (shape.method !== methods.zstd)
+        return expandPayload(shape.method as Method, payload, shape.plainBytes)
+      if (plainMemory.length < shape.plainBytes) plainMemory = Buffer.allocUnsafeSlow(shape.plainBytes)
+      const plain = plainMemory.subarray(0, shape.plainBytes)
+      loadZstd().decompressInto(payload, plain)
+      return plain
+    },
+  }
+}
+
 /** The plaintext of a payload. @throws HoldfastError DAMAGED */
 export function expandPayload(method: Method, payload: Buffer, plainBytes: number): Buffer {
   if (method === methods.zstd) return loadZstd().decompress(payload, plainBytes)

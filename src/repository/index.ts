@@ -14,6 +14,7 @@ export type {
 } from '../index/index.ts'
 export type { PackFooter, PlainBlock } from '../pack/index.ts'
 export { CHUNK_ROW_BYTES, createBlockBuilder, MAXIMUM_BLOCK_BYTES } from '../pack/index.ts'
+export type { BlockFindings, BlockKeys, BlockRange } from './block-check.ts'
 export type { BlockResult } from './block-reader.ts'
 export { packPlaces } from './block-reader.ts'
 export type { ChunkerConfig, RepositoryConfig } from './config.ts'

@@ -1,17 +1,11 @@
-import { createHasher, type FileOpener, HEADER_BYTES } from '../crypto/index.ts'
-import { chunkId, ID_BYTES, toHex } from '../encoding/index.ts'
+import { checkHeader, createHasher, HEADER_BYTES } from '../crypto/index.ts'
+import { toHex } from '../encoding/index.ts'
 import { checkAborted, hasCode } from '../errors/index.ts'
 import type { BlockPlace, PackFacts } from '../index/index.ts'
-import {
-  CHUNK_ROW_BYTES,
-  createPackOpener,
-  MAXIMUM_PACK_BYTES,
-  openBlock,
-  type PackFooter,
-  readFooter,
-} from '../pack/index.ts'
+import { createPackOpener, MAXIMUM_PACK_BYTES, type PackFooter, readFooter } from '../pack/index.ts'
+import { type BlockFindings, type BlockRange, createBlockChecker } from './block-check.ts'
 import { packPlaces } from './block-reader.ts'
-import { fileName } from './layout.ts'
+import { fileName, type PackKind } from './layout.ts'
 import type { StoredPack } from './list.ts'
 import type { Repository } from './repository.ts'
 import { problemOf } from './stored-problem.ts'
@@ -27,17 +21,21 @@ export interface PackFinding {
 }
 
 export interface PackCheckOptions {
+  /** Checks blocks, and takes the range's bytes over. Default: in the calling thread. */
+  readonly checkBlocks?: ((range: BlockRange) => Promise<BlockFindings>) | undefined
   /** Told of stored bytes as they are read. */
   readonly onBytes?: ((bytes: number) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** Bytes of neighbouring blocks that are read in one go; one block alone may be larger. */
-const RANGE_BYTES = 8 * 1024 * 1024
+const RANGE_BYTES = 4 * 1024 * 1024
+/** Ranges of one pack whose blocks are being checked. */
+const RANGES_UNDER_WAY = 2
 
 /**
  * Read a pack whole and check everything: the hash that is its name, header, footer, the footer against what
- * the index lists, every block's tag and compression, every chunk against its id. Memory: two ranges.
+ * the index lists, every block's tag and compression, every chunk against its id. Memory: four ranges.
  *
  * @param listed what an index file says of the pack; undefined when none lists it
  * @returns undefined when the pack is gone
@@ -52,14 +50,18 @@ export async function checkPack(
   const badBlocks = new Set<number>()
   let content: PackFooter | undefined
   let isReadWhole = true
+  const checkHere = createBlockChecker(repository.subkeys)
+  const { checkBlocks = async (range: BlockRange) => checkHere(range) } = options
   const name = fileName(pack.kind, pack.id)
   const read = (offsetBytes: number, lengthBytes: number): Promise<Buffer> =>
     repository.backend.getRange(name, offsetBytes, lengthBytes, options.signal)
   try {
-    const opener = await attempt(problems, async () => {
-      const header = await read(0, Math.min(HEADER_BYTES, pack.sizeBytes))
-      return createPackOpener(pack.kind, repository.subkeys.files[pack.kind], header)
+    const header = await attempt(problems, async () => {
+      const bytes = await read(0, Math.min(HEADER_BYTES, pack.sizeBytes))
+      checkHeader(pack.kind, bytes)
+      return bytes
     })
+    const opener = header && createPackOpener(pack.kind, repository.subkeys.files[pack.kind], header)
     const footer =
       opener && (await attempt(problems, async () => await readFooter(opener, pack.sizeBytes, read)))
     if (footer !== undefined && listed !== undefined && !sameContent(footer, listed)) {
@@ -71,9 +73,19 @@ export async function checkPack(
     // A file of another size cannot have the hash: then only its blocks are worth reading.
     const mayMatch = pack.sizeBytes === (listed?.sizeBytes ?? Math.min(pack.sizeBytes, MAXIMUM_PACK_BYTES))
     const ranges = planRanges(pack.sizeBytes, places).filter((range) => mayMatch || range.blocks.length > 0)
+    const underWay: CheckedRange[] = []
+    const settle = async ({ range, found }: CheckedRange): Promise<void> => {
+      const findings = await found
+      for (const [at, place] of range.blocks.entries()) {
+        const problem = findings?.[at]
+        if (problem !== undefined) problems.push(`block ${place.number}: ${problem}`)
+        if (problem !== undefined || findings === undefined) badBlocks.add(place.number)
+      }
+    }
     for await (const range of readInOrder(ranges, read)) {
       checkAborted(options.signal)
       if (range.bytes === undefined) {
+        for (const one of underWay.splice(0)) await settle(one)
         isReadWhole = false
         problems.push(problemOf(range.error))
         for (const place of range.blocks) badBlocks.add(place.number)
@@ -81,15 +93,15 @@ export async function checkPack(
       }
       hasher.update(range.bytes)
       options.onBytes?.(range.bytes.length)
-      for (const place of range.blocks) {
-        const at = place.offsetBytes - range.offsetBytes
-        const sealed = range.bytes.subarray(at, at + place.storedBytes)
-        const problem =
-          opener && checkBlock(repository, opener, place, sealed, content!.blocks[place.number]!.chunks)
-        if (problem !== undefined) problems.push(`block ${place.number}: ${problem}`)
-        if (problem !== undefined || opener === undefined) badBlocks.add(place.number)
-      }
+      if (range.blocks.length === 0) continue
+      // Without a header that can be read no block can be opened.
+      const found = header && checkBlocks(blockRangeOf(pack.kind, header, range, content!))
+      // Whoever ends the loop early waits for none of them.
+      found?.catch(() => {})
+      underWay.push({ range, found })
+      if (underWay.length >= RANGES_UNDER_WAY) await settle(underWay.shift()!)
     }
+    for (const one of underWay) await settle(one)
     for (const place of places) {
       if (place.offsetBytes + place.storedBytes <= pack.sizeBytes) continue
       badBlocks.add(place.number)
@@ -172,32 +184,33 @@ async function* readInOrder(
   }
 }
 
-/** @returns what is wrong with a block; undefined when every chunk in it is what its id says */
-function checkBlock(
-  repository: Repository,
-  opener: FileOpener,
-  place: BlockPlace,
-  sealed: Buffer,
-  rows: Uint8Array,
-): string | undefined {
-  let plain: Buffer
-  try {
-    plain = openBlock(opener, place, sealed).plain
-  } catch (error) {
-    return problemOf(error)
+interface CheckedRange {
+  readonly range: PlannedRange
+  /** Undefined where the blocks cannot be opened for a reason told before. */
+  readonly found: Promise<BlockFindings> | undefined
+}
+
+function blockRangeOf(
+  kind: PackKind,
+  header: Uint8Array,
+  range: PlannedRange & { readonly bytes: Buffer },
+  content: PackFooter,
+): BlockRange {
+  return {
+    kind,
+    header,
+    bytes: range.bytes,
+    rows: Buffer.concat(range.blocks.map((place) => content.blocks[place.number]!.chunks)),
+    blocks: range.blocks.map(({ number, storedBytes, payloadBytes, plainBytes, method, ...place }) => ({
+      number,
+      offsetBytes: place.offsetBytes - range.offsetBytes,
+      storedBytes,
+      payloadBytes,
+      plainBytes,
+      method,
+      rowsBytes: content.blocks[number]!.chunks.length,
+    })),
   }
-  const view = new DataView(rows.buffer, rows.byteOffset, rows.length)
-  let offsetBytes = 0
-  for (let at = 0; at < rows.length; at += CHUNK_ROW_BYTES) {
-    const id = chunkId(rows.subarray(at, at + ID_BYTES))
-    const end = offsetBytes + view.getUint32(at + ID_BYTES, true)
-    const bytes = plain.subarray(offsetBytes, end)
-    if (end > plain.length || Buffer.compare(repository.chunkIdOf(place.kind, bytes), id) !== 0) {
-      return `chunk ${toHex(id)} is not what its id says`
-    }
-    offsetBytes = end
-  }
-  return undefined
 }
 
 function sameContent(left: PackFooter, right: PackFooter): boolean {

@@ -18,6 +18,8 @@ export interface VerifyOptions {
   readonly readData?: boolean | undefined
   /** Of the packs that `readData` reads. Default: all. */
   readonly subset?: Subset | undefined
+  /** Threads that check what packs hold; 0 does it in this one. Default: one for each core where there is much to read. */
+  readonly threads?: number | undefined
   /** From 0 up to 1, for random subsets. Default: Math.random. */
   readonly random?: (() => number) | undefined
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined

@@ -6,9 +6,12 @@ import {
   listFiles,
   listPacks,
   type PackFacts,
+  type PackFinding,
   parseIndexFile,
   type Repository,
+  type StoredPack,
 } from '../repository/index.ts'
+import type { BlockCheckers } from './block-checkers.ts'
 import { type Damage, markDamage } from './damage.ts'
 import type { ReportBuilder } from './report.ts'
 import { checkFile } from './small-files.ts'
@@ -19,6 +22,8 @@ export interface Verification {
   readonly report: ReportBuilder
   readonly damage: Damage
   readonly onBytes: (bytes: number) => void
+  /** Checks blocks in other threads; undefined where this thread does. */
+  readonly checkBlocks: BlockCheckers['run'] | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -58,9 +63,13 @@ export async function comparePacks(verification: Verification): Promise<Set<File
   return doubted
 }
 
+/** Packs that are read at once: while one ends, the next one is under way. */
+const PACKS_AT_ONCE = 2
+
 /**
  * Check every index file, and read the wanted packs whole, each against what an index file lists for it. Packs
- * in no index file are read last, against their own footers. Memory: one index file and one pack's ranges.
+ * in no index file are read last, against their own footers. What is found is told in this order, whichever pack
+ * is done first. Memory: two index files and the ranges of two packs.
  */
 export async function checkIndexAndPacks(
   verification: Verification,
@@ -68,28 +77,55 @@ export async function checkIndexAndPacks(
   onIndexFile: () => void,
 ): Promise<void> {
   const { repository, report, damage, signal } = verification
-  for await (const { id: file } of listFiles(repository.backend, 'index', signal)) {
-    let packs: readonly PackFacts[] = []
-    await checkFile(repository, fileName('index', file), 'index', report, async () => {
-      packs = (await repository.getValue('index', file, parseIndexFile, { signal })).packs
-    })
-    onIndexFile()
-    for (const facts of packs) {
-      if (wanted.has(facts.id) && !damage.read.has(facts.id)) await readPack(verification, facts.id, facts)
-    }
+  const started = new Set<FileId>()
+  const underWay: PackReading[] = []
+  const settleDownTo = async (count: number): Promise<void> => {
+    while (underWay.length > count)
+      settlePack(verification, underWay[0]!.pack, await underWay.shift()!.finding)
   }
-  for (const pack of wanted) if (!damage.read.has(pack)) await readPack(verification, pack, undefined)
+  const start = async (id: FileId, listed: PackFacts | undefined): Promise<void> => {
+    const pack = damage.stored.get(id)
+    if (pack === undefined || started.has(id) || damage.read.has(id)) return
+    checkAborted(signal)
+    await settleDownTo(PACKS_AT_ONCE - 1)
+    started.add(id)
+    const { onBytes, checkBlocks } = verification
+    const finding = checkPack(repository, pack, listed, { onBytes, checkBlocks, signal })
+    // What goes wrong is told when its turn comes.
+    finding.catch(() => {})
+    underWay.push({ pack, finding })
+  }
+  try {
+    for await (const { id: file } of listFiles(repository.backend, 'index', signal)) {
+      let packs: readonly PackFacts[] = []
+      await checkFile(repository, fileName('index', file), 'index', report, async () => {
+        try {
+          packs = (await repository.getValue('index', file, parseIndexFile, { signal })).packs
+        } finally {
+          await settleDownTo(0)
+        }
+      })
+      onIndexFile()
+      for (const facts of packs) if (wanted.has(facts.id)) await start(facts.id, facts)
+    }
+    for (const pack of wanted) await start(pack, undefined)
+    await settleDownTo(0)
+  } finally {
+    await Promise.allSettled(underWay.map((one) => one.finding))
+  }
 }
 
-async function readPack(
-  { repository, report, damage, onBytes, signal }: Verification,
-  id: FileId,
-  listed: PackFacts | undefined,
-): Promise<void> {
-  checkAborted(signal)
-  const pack = damage.stored.get(id)
-  if (pack === undefined) return
-  const finding = await checkPack(repository, pack, listed, { onBytes, signal })
+interface PackReading {
+  readonly pack: StoredPack
+  readonly finding: Promise<PackFinding | undefined>
+}
+
+function settlePack(
+  { repository, report, damage }: Verification,
+  pack: StoredPack,
+  finding: PackFinding | undefined,
+): void {
+  const { id } = pack
   if (finding === undefined) {
     damage.stored.delete(id)
     return

@@ -2,6 +2,7 @@ import type { FileId } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
 import { listFiles, listSessions, type Repository } from '../repository/index.ts'
 import { type ListedSnapshot, listSnapshots } from '../snapshot/index.ts'
+import { startBlockCheckers } from './block-checkers.ts'
 import type { Damage } from './damage.ts'
 import { type Listing, listRepository } from './listing.ts'
 import type { VerifyOptions, VerifyProgress, VerifyReport } from './options.ts'
@@ -45,18 +46,27 @@ export async function verify(repository: Repository, options: VerifyOptions = {}
     bytesRead += bytes
     options.onProgress?.({ phase: 'packs', done: bytesRead, total: Math.max(wantedBytes, bytesRead) })
   }
-  const verification: Verification = { repository, report, damage, onBytes, signal }
+  const checkers = startBlockCheckers(repository, options.threads, wantedBytes, signal)
+  const verification: Verification = {
+    repository,
+    report,
+    damage,
+    onBytes,
+    checkBlocks: checkers?.run,
+    signal,
+  }
   const packs = listing.packs.size
   const packBytes = [...listing.packs.values()].reduce((sum, pack) => sum + pack.sizeBytes, 0)
 
-  const findings = await findLosses(verification, snapshots, wanted, onFile, options)
+  const findings = await findLosses(verification, snapshots, wanted, onFile, options).finally(() =>
+    checkers?.close(),
+  )
   if (findings.spareChunks > 0) {
     const message = `${findings.spareChunks} chunks have no good copy, only one that can still be read`
     report.note('no-good-copy', `${message}; the next holdfast backup or prune makes one`)
   }
   for (const file of findings.lostFiles) if (report.has(file)) report.markNeeded(file)
-  const isLossless = findings.lostFiles.size + findings.lostTrees + findings.unknownChunks === 0
-  if (!isLossless) await reportPaths(verification, snapshots, options)
+  if (!isLossless(findings)) await reportPaths(verification, snapshots, options)
   checkPending(verification, small.pending)
   await noteUnlisted(verification)
 
@@ -90,14 +100,17 @@ async function findLosses(
   let mayRebuild = repository.indexDirectory !== undefined
   for (let walk = 1; ; walk++) {
     for (const pack of await comparePacks(verification)) wanted.add(pack)
-    if (walk === 1 || wanted.size > 0) await checkIndexAndPacks(verification, wanted, onIndexFile)
     const onSnapshot = progressOf(options, 'snapshots', snapshots.length)
-    const findings = await walkTrees(verification, snapshots, onSnapshot)
+    const isBeside = walk === 1 && verification.checkBlocks !== undefined
+    let findings: TreeFindings | undefined
+    if (isBeside) findings = await checkBesideWalk(verification, snapshots, wanted, onIndexFile)
+    else if (walk === 1 || wanted.size > 0) await checkIndexAndPacks(verification, wanted, onIndexFile)
+    if (findings === undefined) findings = await walkTrees(verification, snapshots, onSnapshot)
+    else for (const _ of snapshots) onSnapshot()
     wanted = new Set(findings.doubted)
     if (wanted.size > 0) await checkIndexAndPacks(verification, wanted, () => {})
     wanted.clear()
-    const isLossless = findings.lostFiles.size + findings.lostTrees + findings.unknownChunks === 0
-    if (findings.isValid && isLossless) return findings
+    if (findings.isValid && isLossless(findings)) return findings
     if (findings.unknownChunks > 0 && mayRebuild) {
       // A rotten page of the local index looks the same as a chunk that no index file lists.
       mayRebuild = false
@@ -113,6 +126,38 @@ async function findLosses(
       })
     }
   }
+}
+
+/**
+ * Walk the trees in this thread while others check the packs.
+ *
+ * @returns undefined when either found anything at all: what a walk says is exact only after the packs were read,
+ *   so it has to be done again
+ */
+async function checkBesideWalk(
+  verification: Verification,
+  snapshots: readonly ListedSnapshot[],
+  wanted: ReadonlySet<FileId>,
+  onIndexFile: () => void,
+): Promise<TreeFindings | undefined> {
+  const { report, damage } = verification
+  const countProblems = (): number => report.files().length + damage.packs.size
+  const problemsBefore = countProblems()
+  const walkReport = new ReportBuilder()
+  const [checked, walked] = await Promise.allSettled([
+    checkIndexAndPacks(verification, wanted, onIndexFile),
+    walkTrees({ ...verification, report: walkReport }, snapshots, () => {}),
+  ])
+  if (checked.status === 'rejected') throw checked.reason
+  if (walked.status === 'rejected') throw walked.reason
+  const findings = walked.value
+  const hasFoundNothing = countProblems() === problemsBefore && walkReport.isEmpty
+  const isClean = findings.isValid && isLossless(findings) && findings.spareChunks === 0
+  return hasFoundNothing && isClean ? findings : undefined
+}
+
+function isLossless({ lostFiles, lostTrees, unknownChunks }: TreeFindings): boolean {
+  return lostFiles.size + lostTrees + unknownChunks === 0
 }
 
 function withoutIndex(listing: Listing): Listing['small'] {

@@ -254,8 +254,9 @@ describe('numbers', () => {
   test('a sealed footer has at most the length that the page says', async () => {
     const most = limitOf('sealed footer, bytes')
     const asked: number[] = []
+    const opener = { open: () => Buffer.alloc(0), openInto: () => Buffer.alloc(0) }
     const read = (footerBytes: number): Promise<unknown> =>
-      readFooter({ open: () => Buffer.alloc(0) }, 2 ** 30, async (_, length) => {
+      readFooter(opener, 2 ** 30, async (_, length) => {
         asked.push(length)
         const tail = Buffer.alloc(Math.min(length, 65_536))
         tail.writeUInt32LE(footerBytes, tail.length - 4)

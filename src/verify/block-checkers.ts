@@ -1,0 +1,36 @@
+import type { BlockFindings, BlockKeys, BlockRange, Repository } from '../repository/index.ts'
+import { startThreads, threadCount, threadFile } from '../threads/index.ts'
+
+/** Threads that check the blocks of packs. */
+export interface BlockCheckers {
+  /** Check a range, whose bytes are given away. */
+  run(range: BlockRange): Promise<BlockFindings>
+  /** End at once. */
+  close(): Promise<void>
+}
+
+/** Below this much to read, starting threads takes longer than they save. */
+const LEAST_BYTES = 32 * 1024 * 1024
+
+/**
+ * @param threads how many; undefined lets the number of bytes decide
+ * @returns undefined where the calling thread is to check by itself
+ */
+export function startBlockCheckers(
+  repository: Repository,
+  threads: number | undefined,
+  wantedBytes: number,
+  signal: AbortSignal | undefined,
+): BlockCheckers | undefined {
+  const count = threads ?? (wantedBytes < LEAST_BYTES ? 0 : threadCount())
+  if (count === 0) return undefined
+  const { files, dataIds, treeIds } = repository.subkeys
+  const settings: BlockKeys = { files: { data: files.data, tree: files.tree }, dataIds, treeIds }
+  const { run, close } = startThreads<BlockRange, BlockFindings>({
+    file: threadFile(import.meta.url, 'worker'),
+    count,
+    settings,
+    signal,
+  })
+  return { run: (range) => run(range, [range.bytes.buffer as ArrayBuffer]), close }
+}
