@@ -76,6 +76,7 @@ export {
   defaultRepositoryLocation,
   formatKeyText,
   listNodes,
+  listNodesInBatches,
   openRepository,
   readKeyFile,
   resolvePath,

@@ -41,7 +41,6 @@ export function nodeJson(entry: WalkEntry): Record<string, unknown> {
 
 /** A node as a part of another object. */
 export function foundJson({ path, node }: WalkEntry): Record<string, unknown> {
-  const special = specialBits.reduce((sum, [mode, bit]) => sum + ((node.mode & mode) === 0 ? 0 : bit), 0)
   return {
     name: jsonName(node.name),
     type: typeNames[node.type] ?? node.type,
@@ -52,7 +51,7 @@ export function foundJson({ path, node }: WalkEntry): Record<string, unknown> {
     user: node.user === '' ? undefined : node.user,
     group: node.group === '' ? undefined : node.group,
     size: node.type === 'file' ? Number(node.sizeBytes) : undefined,
-    mode: typeBits[node.type] + special + (node.mode & 0o777),
+    mode: modeOf(node),
     permissions: permissionsOf(node),
     mtime: formatTimeNs(node.mtimeNs),
     atime: node.atimeNs === null ? undefined : formatTimeNs(node.atimeNs),
@@ -63,6 +62,27 @@ export function foundJson({ path, node }: WalkEntry): Record<string, unknown> {
   }
 }
 
+/** The text of `nodeJson`, without an object for each node in between. */
+export function nodeJsonText({ path, node }: WalkEntry): string {
+  const { type } = node
+  const name = quote(jsonName(node.name))
+  let text = `{"message_type":"node","struct_type":"node","name":${name},"type":"${typeNames[type] ?? type}"`
+  text += `,"path":${quote(jsonName(path))}`
+  if (typeof path !== 'string') text += `,"path_base64":"${path.toString('base64')}"`
+  text += `,"uid":${node.uid},"gid":${node.gid}`
+  if (node.user !== '') text += `,"user":${quote(node.user)}`
+  if (node.group !== '') text += `,"group":${quote(node.group)}`
+  if (type === 'file') text += `,"size":${Number(node.sizeBytes)}`
+  text += `,"mode":${modeOf(node)},"permissions":"${permissionsOf(node)}","mtime":"${formatTimeNs(node.mtimeNs)}"`
+  if (node.atimeNs !== null) text += `,"atime":"${formatTimeNs(node.atimeNs)}"`
+  text += `,"ctime":"${formatTimeNs(node.ctimeNs)}"`
+  if (type !== 'directory') text += `,"inode":${Number(node.inode)},"links":${node.links}`
+  if (type === 'symlink') text += `,"linktarget":${quote(jsonName(nameFromBytes(node.target)))}`
+  return `${text}}`
+}
+
+const quote = (text: string): string => JSON.stringify(text)
+
 /** `-rw-r--r--  1000  1000     4096  2026-03-01 18:00:00  /path -> target`. */
 export function longLine({ path, node }: WalkEntry): string {
   const target = node.type === 'symlink' ? ` -> ${displayName(nameFromBytes(node.target))}` : ''
@@ -70,6 +90,12 @@ export function longLine({ path, node }: WalkEntry): string {
   const when = formatMoment(Number(node.mtimeNs / 1_000_000n))
   const owner = `${String(node.uid).padStart(5)}  ${String(node.gid).padStart(5)}`
   return `${permissionsOf(node)}  ${owner}  ${size.padStart(12)}  ${when}  ${displayName(path)}${target}`
+}
+
+function modeOf({ type, mode }: Pick<Node, 'type' | 'mode'>): number {
+  let special = 0
+  if (mode & 0o7000) for (const [bits, bit] of specialBits) if (mode & bits) special += bit
+  return typeBits[type] + special + (mode & 0o777)
 }
 
 /** As `ls -l` shows them: `drwxr-xr-x`. */
@@ -83,12 +109,28 @@ export function permissionsOf({ type, mode }: Pick<Node, 'type' | 'mode'>): stri
   return `${typeLetters[type]}${triple(6, 0o4000, 's')}${triple(3, 0o2000, 's')}${triple(0, 0o1000, 't')}`
 }
 
+const DAY_SECONDS = 86_400
+const twoDigits = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'))
+/** Times of neighbours are often of one day. */
+let lastDay = { number: 0, text: '1970-01-01' }
+
 /** RFC 3339 in UTC to the nanosecond. */
 export function formatTimeNs(timeNs: bigint): string {
-  const second = 1_000_000_000n
-  const rest = ((timeNs % second) + second) % second
-  const text = new Date(Number((timeNs - rest) / 1_000_000n)).toISOString()
-  return text.replace(/\.\d+Z$/, `.${String(rest).padStart(9, '0')}Z`)
+  let seconds = Number(timeNs / 1_000_000_000n)
+  let rest = Number(timeNs % 1_000_000_000n)
+  if (rest < 0) {
+    rest += 1_000_000_000
+    seconds--
+  }
+  const day = Math.floor(seconds / DAY_SECONDS)
+  if (day !== lastDay.number) {
+    const text = new Date(day * DAY_SECONDS * 1000).toISOString()
+    lastDay = { number: day, text: text.slice(0, text.indexOf('T')) }
+  }
+  const ofDay = seconds - day * DAY_SECONDS
+  const hours = twoDigits[Math.floor(ofDay / 3600)]
+  const minutes = twoDigits[Math.floor(ofDay / 60) % 60]
+  return `${lastDay.text}T${hours}:${minutes}:${twoDigits[ofDay % 60]}.${String(rest).padStart(9, '0')}Z`
 }
 
 /** A name as it is, since JSON escapes what a terminal must not get; one that is no UTF-8 with its bytes as `\\xNN`. */

@@ -12,8 +12,12 @@ export interface OutputOptions {
 export interface Output extends OutputOptions {
   /** One line of a result for people. Nothing with --json or -q. */
   line(text?: string): Promise<void>
+  /** The same for many lines at once. `lineOf` is not asked where nothing is printed. */
+  lines<Item>(items: readonly Item[], lineOf: (item: Item) => string): Promise<void>
   /** One object of a result for programs, on a line of its own. Nothing without --json. */
   json(value: unknown): Promise<void>
+  /** The same for many objects at once, each as its JSON text. */
+  jsonTexts<Item>(items: readonly Item[], textOf: (item: Item) => string): Promise<void>
   /** Bytes that are the result itself, whatever the form of output. Borrowed until the promise resolves. */
   bytes(bytes: Uint8Array | string): Promise<void>
   /** Something to know that is no error. Nothing with -q. */
@@ -59,6 +63,11 @@ export function createOutput(options: OutputOptions, streams: OutputStreams = pr
     hideLive()
     await new Promise<void>((resolve) => stdout.write(data, () => resolve()))
   }
+  const writeLines = async <Item>(items: readonly Item[], lineOf: (item: Item) => string): Promise<void> => {
+    let text = ''
+    for (const item of items) text += `${lineOf(item)}\n`
+    if (text !== '') await write(text)
+  }
   const say = (text: string): void => {
     hideLive()
     stderr.write(`${text}\n`)
@@ -71,8 +80,14 @@ export function createOutput(options: OutputOptions, streams: OutputStreams = pr
     line: async (text = '') => {
       if (!isJson && !isQuiet) await write(`${text}\n`)
     },
+    lines: async (items, lineOf) => {
+      if (!isJson && !isQuiet) await writeLines(items, lineOf)
+    },
     json: async (value) => {
       if (isJson) await write(`${JSON.stringify(value)}\n`)
+    },
+    jsonTexts: async (items, textOf) => {
+      if (isJson) await writeLines(items, textOf)
     },
     bytes: write,
     note: (text) => {

@@ -20,15 +20,15 @@ export function nameFromBytes(bytes: Uint8Array): RawName {
 /** Order of raw bytes, the order of nodes in a tree: negative, zero or positive. */
 export function compareNames(left: RawName, right: RawName): number {
   if (typeof left === 'string' && typeof right === 'string') {
-    if (left === right) return 0
+    const least = Math.min(left.length, right.length)
+    let at = 0
+    while (at < least && left.charCodeAt(at) === right.charCodeAt(at)) at++
+    if (at === least) return left.length - right.length
+    const [one, other] = [left.charCodeAt(at), right.charCodeAt(at)]
     // UTF-16 order equals UTF-8 order but for surrogates against U+E000..U+FFFF.
-    if (!hasHighUnits(left) && !hasHighUnits(right)) return left < right ? -1 : 1
+    if (one < 0xd800 && other < 0xd800) return one - other
   }
   return Buffer.compare(nameBytes(left), nameBytes(right))
-}
-
-function hasHighUnits(text: string): boolean {
-  return /[\ud800-\uffff]/.test(text)
 }
 
 /** `directory/name`; a string only when both are. The root is `/`. */
@@ -43,6 +43,9 @@ export function joinName(directory: RawName, name: RawName): RawName {
 
 /** Control characters, and those that turn the direction of what follows. */
 const STEERING = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
+/** Letters, digits and marks of ASCII: most names. */
+const PLAIN = /^[ -~]*$/
 
 /**
  * A name for people and JSON: invalid bytes and control characters become `\xNN`, marks that turn the direction
@@ -63,6 +66,7 @@ export function displayName(name: RawName): string {
 }
 
 function escapeControl(text: string): string {
+  if (PLAIN.test(text)) return text
   return text.replace(STEERING, (unit) => {
     const code = unit.charCodeAt(0)
     return code < 0x100

@@ -4,7 +4,7 @@
  */
 export { createKeyFile, formatKeyText, readKeyFile } from './key-files.ts'
 export type { ListOptions } from './nodes.ts'
-export { listNodes, resolvePath } from './nodes.ts'
+export { listNodes, listNodesInBatches, resolvePath } from './nodes.ts'
 export type { CreateOptions, OpenOptions } from './open.ts'
 export { createRepository, openRepository } from './open.ts'
 export { defaultCacheDirectory, defaultKeyFile, defaultRepositoryLocation } from './places.ts'

@@ -2,7 +2,14 @@ import { type ChunkId, displayName, joinName, type RawName } from '../encoding/i
 import { HoldfastError } from '../errors/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { Snapshot } from '../snapshot/index.ts'
-import { findNode, type Node, readDirectory, splitPath, type WalkEntry, walkTree } from '../tree/index.ts'
+import {
+  findNode,
+  type Node,
+  readDirectory,
+  splitPath,
+  type WalkEntry,
+  walkTreeInBatches,
+} from '../tree/index.ts'
 
 export interface ListOptions {
   /** A folder or file in the snapshot. Default: everything. */
@@ -22,11 +29,20 @@ export async function* listNodes(
   snapshot: Snapshot,
   options: ListOptions = {},
 ): AsyncGenerator<WalkEntry> {
+  for await (const batch of listNodesInBatches(repository, snapshot, options)) yield* batch
+}
+
+/** The same, many nodes at a time, without a promise for each. */
+export async function* listNodesInBatches(
+  repository: Repository,
+  snapshot: Snapshot,
+  options: ListOptions = {},
+): AsyncGenerator<readonly WalkEntry[]> {
   const { isRecursive = true, signal } = options
   const { path, node, tree } = await resolvePath(repository, snapshot, options.path ?? '/')
-  if (node !== undefined) yield { path, node }
+  if (node !== undefined) yield [{ path, node }]
   if (tree === undefined) return
-  yield* walkTree(repository, tree, path, { enter: () => isRecursive, signal })
+  yield* walkTreeInBatches(repository, tree, path, { enter: () => isRecursive, signal })
 }
 
 interface ResolvedPath {

@@ -5,7 +5,7 @@ import type { PackKind } from './layout.ts'
 import { problemOf } from './stored-problem.ts'
 
 /** The subkeys that opening blocks and naming chunks take. */
-export interface BlockKeys {
+export interface BlockCheckKeys {
   readonly files: Pick<Subkeys['files'], PackKind>
   readonly dataIds: Uint8Array
   readonly treeIds: Uint8Array
@@ -39,7 +39,7 @@ interface BlockInRange {
 export type BlockFindings = readonly (string | undefined)[]
 
 /** Checks ranges one after the other: each block's tag and compression, each chunk against its id. Memory: one block. */
-export function createBlockChecker(keys: BlockKeys): (range: BlockRange) => BlockFindings {
+export function createBlockChecker(keys: BlockCheckKeys): (range: BlockRange) => BlockFindings {
   const scratch = createBlockScratch()
   const hashers: Record<PackKind, KeyedHasher> = {
     data: createKeyedHasher(keys.dataIds),

@@ -7,7 +7,7 @@ import {
   type Subkeys,
 } from '../crypto/index.ts'
 import { type ChunkId, type FileId, toHex } from '../encoding/index.ts'
-import { checkAborted, DamagedError } from '../errors/index.ts'
+import { checkAborted, DamagedError, hasCode } from '../errors/index.ts'
 import type { BlockPlace, ChunkPlace } from '../index/index.ts'
 import { createPackOpener, type OpenedBlock, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
 import { fileName, type PackKind } from './layout.ts'
@@ -51,10 +51,15 @@ export class BlockReader {
     const { pack, kind } = place.block
     const end = place.offsetBytes + place.lengthBytes
     const bytes = plain.subarray(place.offsetBytes, end)
-    if (end > plain.length || Buffer.compare(this.hashers[kind].hash(bytes), id) !== 0) {
+    if (end > plain.length || this.hashers[kind].hashHex(bytes) !== toHex(id)) {
       throw new DamagedError(fileName(kind, pack), `chunk ${toHex(id)} is not what its id says`)
     }
     return bytes
+  }
+
+  /** The plaintext of a block that was read a while ago; undefined when it is not kept any more. */
+  keptBlock(place: BlockPlace): Buffer | undefined {
+    return this.caches[place.kind].get(place)
   }
 
   /** The plaintext of one block; kept for a while. Never written to. @throws DamagedError, NO_SUCH_FILE, IO */
@@ -163,6 +168,22 @@ export class BlockReader {
     if (this.openers.size >= OPENERS) this.openers.delete(this.openers.keys().next().value!)
     this.openers.set(pack, opener)
     return opener
+  }
+}
+
+/** A tree chunk out of a block that is kept; undefined where it is not kept, or not what it should be. */
+export function readKeptTree(
+  blocks: BlockReader,
+  place: ChunkPlace | undefined,
+  id: ChunkId,
+): Buffer | undefined {
+  const plain = place?.block.kind === 'tree' ? blocks.keptBlock(place.block) : undefined
+  if (place === undefined || plain === undefined) return undefined
+  try {
+    return blocks.cutChunk(plain, id, place)
+  } catch (error) {
+    if (!hasCode(error, 'DAMAGED')) throw error
+    return undefined
   }
 }
 

@@ -4,7 +4,7 @@ import { type ChunkId, type FileId, type SessionId, toHex, type Value } from '..
 import { checkAborted, DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import type { BlockPlace, ClientIndex, IndexFacts } from '../index/index.ts'
 import type { PackFooter } from '../pack/index.ts'
-import { BlockReader, type BlockResult } from './block-reader.ts'
+import { BlockReader, type BlockResult, readKeptTree } from './block-reader.ts'
 import { checkWritable, type RepositoryConfig } from './config.ts'
 import { indexFileValue } from './index-file.ts'
 import { fileName, type NamedKind, type PackKind } from './layout.ts'
@@ -115,6 +115,11 @@ export class Repository {
   /** One tree chunk; see `readChunk`. */
   async readTree(id: ChunkId): Promise<Buffer> {
     return await this.readChunk('tree', id)
+  }
+
+  /** The same from a good copy in a block that was read a while ago; undefined where `readTree` has to look for it. */
+  readTreeNow(id: ChunkId): Buffer | undefined {
+    return readKeptTree(this.blocks, this.index.find(id), id)
   }
 
   /** Blocks of one pack in order of offset, neighbours in one request; failures block by block. */

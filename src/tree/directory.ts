@@ -12,6 +12,7 @@ import {
 import { HoldfastError } from '../errors/index.ts'
 import { MAXIMUM_NAME_BYTES, type Node, nodeValue, parseNode } from './node.ts'
 import { type Child, PageWriter, parsePage, type TreeSink, type TreeSource } from './pages.ts'
+import { readPlainNodes } from './plain-nodes.ts'
 
 /** Two 64-bit integers with their type bytes. */
 const HOLE_BYTES = 18
@@ -65,24 +66,35 @@ export async function* readDirectory(source: TreeSource, tree: ChunkId): AsyncGe
   let last: RawName | undefined
   let passed: ChunkId[] = []
   async function* descend(id: ChunkId, expectedLevel: number | undefined): AsyncGenerator<DirectoryPage> {
-    const page = parseDirectoryPage(await source.readTree(id), expectedLevel)
+    const page = parseDirectoryPage(source.readTreeNow?.(id) ?? (await source.readTree(id)), expectedLevel)
     passed.push(id)
     if (page.children !== undefined) {
       for (const child of page.children) yield* descend(child.id, page.level - 1)
       return
     }
     const { nodes } = page
-    for (const node of nodes) {
-      if (last !== undefined && compareNames(last, node.name) >= 0) {
-        throw new HoldfastError('DAMAGED', "a directory's nodes are not in order")
-      }
-      last = node.name
-    }
+    last = checkOrder(nodes, last)
     const pageIds = passed
     passed = []
     yield { nodes, pageIds }
   }
   yield* descend(tree, undefined)
+}
+
+/**
+ * @param last the name before these nodes
+ * @returns the last name of these nodes
+ * @throws HoldfastError DAMAGED unless every name is greater than the one before
+ */
+export function checkOrder(nodes: readonly Node[], last: RawName | undefined): RawName | undefined {
+  let before = last
+  for (const { name } of nodes) {
+    if (before !== undefined && compareNames(before, name) >= 0) {
+      throw new HoldfastError('DAMAGED', "a directory's nodes are not in order")
+    }
+    before = name
+  }
+  return before
 }
 
 /** The node of this name, reading one page a level; undefined when there is none. */
@@ -94,7 +106,7 @@ export async function findInDirectory(
   let id = tree
   let level: number | undefined
   for (;;) {
-    const page = parseDirectoryPage(await source.readTree(id), level)
+    const page = parseDirectoryPage(source.readTreeNow?.(id) ?? (await source.readTree(id)), level)
     if (page.children === undefined) return page.nodes.find((node) => compareNames(node.name, name) === 0)
     const child = page.children.find((one) => compareNames(nameFromBytes(one.lastKey), name) >= 0)
     if (child === undefined) return undefined
@@ -110,6 +122,8 @@ export function parseDirectoryPage(
 ):
   | { readonly level: number; readonly children: readonly Child[] }
   | { readonly level: 0; readonly children: undefined; readonly nodes: readonly Node[] } {
+  const nodes = expectedLevel === undefined || expectedLevel === 0 ? readPlainNodes(bytes) : undefined
+  if (nodes !== undefined) return { level: 0, children: undefined, nodes }
   const { level, body } = parsePage(bytes, expectedLevel)
   if (level > 0) return { level, children: parseChildren(body) }
   return { level: 0, children: undefined, nodes: parseNodes(body) }

@@ -113,7 +113,7 @@ const MAXIMUM_XATTRS_BYTES = 8 * 1024 * 1024
  * the same content: a copied or renamed file, or one whose metadata changed, stores its list once.
  */
 export const INLINE_IDS = 8
-const MAXIMUM_CONTENT_DEPTH = 6
+export const MAXIMUM_CONTENT_DEPTH = 6
 
 /** The stored form: an array of 11 common fields and those of its type (docs/format.md, "Nodes"). */
 export function nodeValue(node: Node): Value {

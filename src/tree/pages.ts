@@ -17,6 +17,8 @@ export interface TreeSink {
 /** Reads one tree chunk, authenticated and checked against its id. */
 export interface TreeSource {
   readTree(id: ChunkId): Promise<Uint8Array>
+  /** The same where it is at hand without waiting; undefined sends the caller to `readTree`. */
+  readTreeNow?(id: ChunkId): Uint8Array | undefined
 }
 
 const MINIMUM_ENTRIES = 64

@@ -31,7 +31,7 @@ export async function visitTree(
     checkAborted(signal)
     if (!visitor.enterTree(id)) return undefined
     try {
-      return parse(await source.readTree(id))
+      return parse(source.readTreeNow?.(id) ?? (await source.readTree(id)))
     } catch (error) {
       checkAborted(signal)
       if (visitor.unreadable === undefined) throw error

@@ -1,6 +1,6 @@
 import { type ChunkId, joinName, type RawName } from '../encoding/index.ts'
 import { checkAborted, DamagedError, hasCode, isLossOfData } from '../errors/index.ts'
-import { createCopyReader, fileName } from '../repository/index.ts'
+import { createCopySource, fileName } from '../repository/index.ts'
 import { createChunkSet, type ListedSnapshot } from '../snapshot/index.ts'
 import { type ContentRef, readContent, readDirectory, type TreeSource } from '../tree/index.ts'
 import { lossOf } from './damage.ts'
@@ -34,7 +34,7 @@ export async function findTouchedPaths(
   onSnapshot: () => void,
 ): Promise<TouchedPaths> {
   const whole = createChunkSet(repository)
-  const read = createCopyReader(repository, signal)
+  const copies = createCopySource(repository, signal)
   const blamed = new Set<string>()
   const incomplete = new Set<ListedSnapshot>()
 
@@ -68,7 +68,7 @@ export async function findTouchedPaths(
         checkAborted(signal)
         const files = filesOf(id, snapshot)
         if (files !== undefined) throw new LostPage(files)
-        return await read('tree', id)
+        return await copies.readTree(id)
       },
     }
     /** What an error of reading pages is to be put to. */

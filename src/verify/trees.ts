@@ -1,4 +1,4 @@
-import type { ChunkId, FileId } from '../encoding/index.ts'
+import type { FileId } from '../encoding/index.ts'
 import { checkAborted, hasCode } from '../errors/index.ts'
 import { createCopyReader, fileName, problemOf } from '../repository/index.ts'
 import { createChunkSet, type ListedSnapshot } from '../snapshot/index.ts'

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { displayName, listNodes, parseSnapshotArgument, type RawName } from '../../index.ts'
+import { displayName, listNodesInBatches, parseSnapshotArgument, type RawName } from '../../index.ts'
 import type { Context } from '../context.ts'
-import { longLine, nodeJson } from '../node-display.ts'
+import { longLine, nodeJsonText } from '../node-display.ts'
 import { rawName } from '../raw-arguments.ts'
 import { withRepository } from '../repository-access.ts'
 import {
@@ -47,10 +47,10 @@ async function list(
     await output.line(`${describeSnapshot(snapshot)}:`)
     for (const path of places.length === 0 ? ['/'] : places) {
       const isRecursive = options.recursive ?? true
-      for await (const entry of listNodes(repository, snapshot, { path, isRecursive, signal })) {
+      for await (const entries of listNodesInBatches(repository, snapshot, { path, isRecursive, signal })) {
         if (output.isClosed) return
-        await output.json(nodeJson(entry))
-        await output.line(options.long ? longLine(entry) : displayName(entry.path))
+        await output.jsonTexts(entries, nodeJsonText)
+        await output.lines(entries, options.long ? longLine : ({ path }) => displayName(path))
       }
     }
   })

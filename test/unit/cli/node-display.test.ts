@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatTimeNs, permissionsOf } from '../../../src/cli/node-display.ts'
+import { formatTimeNs, nodeJson, nodeJsonText, permissionsOf } from '../../../src/cli/node-display.ts'
+import { joinName } from '../../../src/index.ts'
+import { anyNode, anyNodeName } from '../tree/nodes.ts'
 
 test('permissionsOf() shows modes as ls does', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-modes-'))
@@ -32,5 +34,15 @@ test('formatTimeNs() keeps every nanosecond, before 1970 too', () => {
       const seconds = BigInt(Date.parse(`${text.slice(0, -11)}Z`)) / 1000n
       expect(seconds * 1_000_000_000n + BigInt(text.slice(-10, -1))).toBe(timeNs)
     }),
+  )
+})
+
+test('nodeJsonText() is the text of nodeJson()', () => {
+  fc.assert(
+    fc.property(anyNode, anyNodeName, (node, folder) => {
+      const entry = { path: joinName(joinName('/', folder), node.name), node }
+      expect(nodeJsonText(entry)).toBe(JSON.stringify(nodeJson(entry)))
+    }),
+    { numRuns: 1000 },
   )
 })

@@ -6,6 +6,7 @@ import {
   displayName,
   nameBytes,
   type RawName,
+  toHex,
 } from '../../../src/encoding/index.ts'
 import {
   createDirectoryCursor,
@@ -14,6 +15,7 @@ import {
   splitPath,
   type WalkOptions,
   walkTree,
+  walkTreeInBatches,
 } from '../../../src/tree/index.ts'
 import { createMemoryTrees, type MemoryTrees, readNodes, writeDirectory } from './memory-trees.ts'
 import { anyNodeName, directoryNode, fifoNode, fileNode, plainNode, sortNodes } from './nodes.ts'
@@ -214,4 +216,37 @@ test('a walk goes as deep as directories are nested', async () => {
   let count = 0
   for await (const { node } of walkTree(trees, tree)) if (node.type === 'directory') count++
   expect(count).toBe(depth - 1)
+})
+
+test('batches hold the same entries in the same order, and what comes before a page that cannot be read', async () => {
+  const trees = createMemoryTrees()
+  const many = Object.fromEntries(Array.from({ length: 1500 }, (_, at) => [`file-${at}`, 'file' as const]))
+  const lost = store(trees, { lost: 'file' })
+  const root = writeDirectory(trees, [
+    directoryNode('a', store(trees, many)),
+    directoryNode('b', store(trees, shape)),
+    directoryNode('c', lost),
+  ])
+  const enter: WalkOptions['enter'] = ({ path }) => displayName(path) !== '/b/b'
+  const inBatches = async (): Promise<string[]> => {
+    const found: string[] = []
+    try {
+      for await (const batch of walkTreeInBatches(trees, root, '/', { enter })) {
+        expect(batch.length).toBeGreaterThan(0)
+        found.push(...batch.map((entry) => displayName(entry.path)))
+      }
+    } catch (error) {
+      found.push(String(error))
+    }
+    return found
+  }
+  const whole = await paths(trees, root, '/', { enter })
+  expect(await inBatches()).toEqual(whole)
+  // The same where pages are at hand.
+  const now = { ...trees, readTreeNow: (id: ChunkId) => trees.chunks.get(toHex(id)) }
+  expect(
+    await paths({ ...now, readTree: () => Promise.reject(new Error('asked')) }, root, '/', { enter }),
+  ).toEqual(whole)
+  trees.chunks.delete(toHex(lost))
+  expect(await inBatches()).toEqual([...whole.slice(0, -1), expect.stringContaining('no tree chunk')])
 })
