@@ -50,7 +50,7 @@ export function createChunkCounts(repository: Repository): ChunkCounts {
     count(need, kind, lengthBytes, 1)
   }
   const put = (bit: number, kind: Kind, id: ChunkId): boolean => {
-    const measured = index.measure(id)
+    const measured = index.look(id)
     if (measured === undefined) {
       const name = toHex(id)
       const old = unknown.get(name) ?? 0

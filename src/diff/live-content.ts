@@ -50,7 +50,7 @@ export function createLiveComparer(repository: Repository, signal: AbortSignal |
 }
 
 function lengthOf(repository: Repository, id: ChunkId): number {
-  const measured = repository.index.measure(id)
+  const measured = repository.index.look(id)
   if (measured !== undefined) return measured.lengthBytes
   throw new HoldfastError('DAMAGED', `chunk ${toHex(id)} is in no pack that the index knows`, {
     hint: 'run holdfast repair index, then holdfast verify',

@@ -12,6 +12,7 @@ export type {
   ChunkPlace,
   ChunkReader,
   ChunkRow,
+  ChunkStanding,
   ClientIndex,
   Home,
   PackRow,

@@ -106,9 +106,11 @@ export function createMemoryIndex(): ClientIndex {
     },
     findAll: (id) => placesByRank(id).map(({ place }) => place),
     chunkNumber: (id) => chunkOf(id)?.number,
-    measure(id) {
+    look(id) {
       const chunk = chunkOf(id)
-      return chunk && { number: chunk.number, lengthBytes: chunk.homes[0]!.lengthBytes }
+      if (chunk === undefined) return undefined
+      const { lengthBytes } = chunk.homes[0]!
+      return { number: chunk.number, lengthBytes, isGood: find(id) !== undefined }
     },
     get chunkNumbers() {
       return chunkNumbers

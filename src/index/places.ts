@@ -52,6 +52,16 @@ export interface Home {
   readonly lengthBytes: number
 }
 
+/** What is known of a chunk in short. */
+export interface ChunkStanding {
+  /** `ClientIndex.chunkNumber` of this chunk. */
+  readonly number: number
+  /** Of its plaintext; every copy has the same. */
+  readonly lengthBytes: number
+  /** A good copy is known. */
+  readonly isGood: boolean
+}
+
 export interface ChunkRow {
   readonly id: ChunkId
   /** `ClientIndex.chunkNumber` of this chunk. */
@@ -101,8 +111,8 @@ export interface ClientIndex extends ChunkReader {
   findAll(id: ChunkId): ChunkPlace[]
   /** A number below `chunkNumbers` that stays this chunk's own until `reset`; undefined for an unknown chunk. */
   chunkNumber(id: ChunkId): number | undefined
-  /** The same, and the length of the plaintext, in one look-up. */
-  measure(id: ChunkId): { readonly number: number; readonly lengthBytes: number } | undefined
+  /** `chunkNumber`, `has` and the length in one look-up. */
+  look(id: ChunkId): ChunkStanding | undefined
   /** Exclusive upper bound of chunk numbers. Numbers are dense, and never used again, also after `reset`. */
   readonly chunkNumbers: number
   /** Every listed pack, by number. */

@@ -1,7 +1,7 @@
 import type { ChunkId } from '../encoding/index.ts'
 import type { Environment, View } from './environment.ts'
 import { type PackCache, ranks } from './pack-cache.ts'
-import type { ChunkPlace, ChunkReader, Home } from './places.ts'
+import type { ChunkPlace, ChunkReader, ChunkStanding, Home } from './places.ts'
 import { CHECK_BYTES, CHUNK_NUMBER_BYTES, HOME_BYTES, isSound, isWellFormed } from './rows.ts'
 
 /** Where the length stands in a stored home: after pack, block and offset. */
@@ -16,7 +16,7 @@ export interface StoredChunk {
 export interface LmdbReader extends ChunkReader {
   findAll(id: ChunkId): ChunkPlace[]
   chunkNumber(id: ChunkId): number | undefined
-  measure(id: ChunkId): { readonly number: number; readonly lengthBytes: number } | undefined
+  look(id: ChunkId): ChunkStanding | undefined
 }
 
 export function createReader(environment: Environment, packs: PackCache): LmdbReader {
@@ -39,6 +39,26 @@ export function createReader(environment: Environment, packs: PackCache): LmdbRe
     return block ? [{ block, offsetBytes: home.offsetBytes, lengthBytes: home.lengthBytes }] : []
   }
 
+  const look = (id: ChunkId): ChunkStanding | undefined => {
+    const view = environment.view()
+    const value = row(view, id)
+    if (value === undefined) return undefined
+    const number = value.readUInt32LE(0)
+    const lengthBytes = value.readUInt32LE(CHUNK_NUMBER_BYTES + LENGTH_IN_HOME)
+    const end = value.length - CHECK_BYTES
+    let best: number = ranks.unlisted
+    for (let at = CHUNK_NUMBER_BYTES; at < end; at += HOME_BYTES) {
+      const rank = packs.knownRank(view, value.readUInt32LE(at))
+      if (rank === undefined) {
+        // Reading a pack's row would overwrite the chunk's.
+        best = homesByRank(id, ranks.lost)[0]?.rank ?? ranks.unlisted
+        break
+      }
+      if (rank < best) best = rank
+    }
+    return best === ranks.unlisted ? undefined : { number, lengthBytes, isGood: best === ranks.good }
+  }
+
   return {
     has(id) {
       const view = environment.view()
@@ -59,23 +79,8 @@ export function createReader(environment: Environment, packs: PackCache): LmdbRe
     findAll(id) {
       return homesByRank(id, ranks.lost).flatMap(({ home }) => place(home))
     },
-    chunkNumber(id) {
-      if (homesByRank(id, ranks.lost).length === 0) return undefined
-      return row(environment.view(), id)?.readUInt32LE(0)
-    },
-    measure(id) {
-      const view = environment.view()
-      const value = row(view, id)
-      if (value === undefined) return undefined
-      // Every copy has the same length.
-      const measured = {
-        number: value.readUInt32LE(0),
-        lengthBytes: value.readUInt32LE(CHUNK_NUMBER_BYTES + LENGTH_IN_HOME),
-      }
-      const rank = packs.knownRank(view, value.readUInt32LE(CHUNK_NUMBER_BYTES))
-      if (rank !== undefined && rank <= ranks.lost) return measured
-      return homesByRank(id, ranks.lost).length > 0 ? measured : undefined
-    },
+    chunkNumber: (id) => look(id)?.number,
+    look,
     renew: () => environment.renew(),
   }
 }

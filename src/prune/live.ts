@@ -67,8 +67,9 @@ async function visitSnapshot(
       enterTree: (id) => set.add(id),
       data(ids) {
         for (const id of ids) {
-          set.add(id)
-          if (repository.index.chunkNumber(id) === undefined) unknown.push(id)
+          const number = repository.index.chunkNumber(id)
+          set.add(id, number)
+          if (number === undefined) unknown.push(id)
         }
       },
       unreadable(id, error) {

@@ -4,8 +4,11 @@ import { visitTree } from '../tree/index.ts'
 
 /** A set of chunks: one bit for each chunk number of the index, and by name those the index does not know. */
 export interface ChunkSet {
-  /** @returns true when it was not in the set */
-  add(id: ChunkId): boolean
+  /**
+   * @param number of the chunk, for who has looked it up
+   * @returns true when it was not in the set
+   */
+  add(id: ChunkId, number?: number): boolean
   delete(id: ChunkId): void
   has(id: ChunkId): boolean
   hasNumber(number: number): boolean
@@ -20,8 +23,8 @@ export function createChunkSet(repository: Repository): ChunkSet {
   let witness: { readonly id: ChunkId; readonly number: number } | undefined
   return {
     isValid: () => witness === undefined || index.chunkNumber(witness.id) === witness.number,
-    add(id) {
-      const number = index.chunkNumber(id)
+    add(id, knownNumber) {
+      const number = knownNumber ?? index.chunkNumber(id)
       if (number === undefined) {
         const name = toHex(id)
         if (unknown.has(name)) return false

@@ -1,4 +1,4 @@
-import type { BlockFindings, BlockKeys, BlockRange, Repository } from '../repository/index.ts'
+import type { BlockCheckKeys, BlockFindings, BlockRange, Repository } from '../repository/index.ts'
 import { startThreads, threadCount, threadFile } from '../threads/index.ts'
 
 /** Threads that check the blocks of packs. */
@@ -25,7 +25,7 @@ export function startBlockCheckers(
   const count = threads ?? (wantedBytes < LEAST_BYTES ? 0 : threadCount())
   if (count === 0) return undefined
   const { files, dataIds, treeIds } = repository.subkeys
-  const settings: BlockKeys = { files: { data: files.data, tree: files.tree }, dataIds, treeIds }
+  const settings: BlockCheckKeys = { files: { data: files.data, tree: files.tree }, dataIds, treeIds }
   const { run, close } = startThreads<BlockRange, BlockFindings>({
     file: threadFile(import.meta.url, 'worker'),
     count,

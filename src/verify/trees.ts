@@ -1,6 +1,6 @@
 import type { FileId } from '../encoding/index.ts'
 import { checkAborted, hasCode } from '../errors/index.ts'
-import { createCopyReader, fileName, problemOf } from '../repository/index.ts'
+import { createCopySource, fileName, problemOf } from '../repository/index.ts'
 import { createChunkSet, type ListedSnapshot } from '../snapshot/index.ts'
 import { type ReachVisitor, visitTree } from '../tree/index.ts'
 import { lossOf, unreadPacks } from './damage.ts'
@@ -33,8 +33,7 @@ export async function walkTrees(
 ): Promise<TreeFindings> {
   const { index } = repository
   const seen = createChunkSet(repository)
-  const read = createCopyReader(repository, signal)
-  const source = { readTree: (id: ChunkId) => read('tree', id) }
+  const source = createCopySource(repository, signal)
   const lostFiles = new Set<string>()
   const doubted = new Set<FileId>()
   const counts = { treeChunks: 0, dataChunks: 0, spareChunks: 0, unknownChunks: 0, lostTrees: 0 }
@@ -46,9 +45,10 @@ export async function walkTrees(
     },
     data(ids) {
       for (const id of ids) {
-        if (!seen.add(id)) continue
+        const standing = index.look(id)
+        if (!seen.add(id, standing?.number)) continue
         counts.dataChunks++
-        if (index.has(id)) continue
+        if (standing?.isGood) continue
         const files = lossOf(repository, damage, id)
         if (files === undefined) counts.spareChunks++
         else if (files.length === 0) counts.unknownChunks++

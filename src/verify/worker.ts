@@ -1,10 +1,10 @@
 import {
+  type BlockCheckKeys,
   type BlockFindings,
-  type BlockKeys,
   type BlockRange,
   createBlockChecker,
 } from '../repository/worker.ts'
 import { serveThread } from '../threads/index.ts'
 
 // A thread that checks blocks.
-serveThread<BlockKeys, BlockRange, BlockFindings>((keys) => ({ run: createBlockChecker(keys) }))
+serveThread<BlockCheckKeys, BlockRange, BlockFindings>((keys) => ({ run: createBlockChecker(keys) }))

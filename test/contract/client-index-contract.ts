@@ -136,19 +136,17 @@ export function clientIndexContract(
       expect(index.chunkNumbers).toBe(4)
     })
 
-    test('measure() gives the number and the length, of copies in packs of any state', async () => {
-      await take(indexFile('1', { packs: [packOf('p', [['a', 'b']]), packOf('q', [['c', 'b']])] }))
-      const measured = (name: string) => ({
-        number: index.chunkNumber(idOf(name)),
-        lengthBytes: index.findAll(idOf(name))[0]!.lengthBytes,
-      })
-      expect(index.measure(idOf('a'))).toEqual(measured('a'))
-      expect(index.measure(idOf('b'))).toEqual(measured('b'))
-      expect(index.measure(idOf('d'))).toBeUndefined()
-      await take(indexFile('2', { condemned: [fileOf('p')] }))
-      index.markLost([fileOf('q')])
-      expect(index.measure(idOf('a'))).toEqual(measured('a'))
-      expect(index.measure(idOf('b'))).toEqual(measured('b'))
+    test('look() gives the number, the length and whether a good copy is known', async () => {
+      const facts = { packs: [packOf('p', [['a', 'b']]), packOf('q', [['b']])], condemned: [fileOf('p')] }
+      await take(indexFile('1', facts))
+      for (const name of ['a', 'b', 'c']) {
+        const id = idOf(name)
+        const number = index.chunkNumber(id)
+        const lengthBytes = index.findAll(id)[0]?.lengthBytes
+        const standing = { number, lengthBytes, isGood: index.has(id) }
+        expect(index.look(id)).toEqual(number === undefined ? undefined : standing)
+      }
+      expect(['a', 'b', 'c'].map((name) => index.look(idOf(name))?.isGood)).toEqual([false, true, undefined])
     })
 
     test('chunks() gives every chunk with all its homes, by id', async () => {

@@ -17,7 +17,7 @@ async function chunksOf(repository: Repository, tree: ChunkId): Promise<Map<stri
   const found = new Map<string, number>()
   const add = (id: ChunkId): boolean => {
     const isNew = !found.has(toHex(id))
-    found.set(toHex(id), repository.index.measure(id)!.lengthBytes)
+    found.set(toHex(id), repository.index.look(id)!.lengthBytes)
     return isNew
   }
   await visitTree(repository, tree, { enterTree: add, data: (ids) => ids.forEach(add) })

@@ -32,6 +32,17 @@ test('what does not get smaller is not compressed', () => {
   expect(zstd.compress(Buffer.from('a'), 3)).toBeUndefined()
 })
 
+test('a frame fills memory of the caller exactly, or is damaged', () => {
+  const frame = zstd.compress(text, 3)!
+  const target = Buffer.alloc(text.length + 1, 9)
+  zstd.decompressInto(frame, target.subarray(0, text.length))
+  expect(target.subarray(0, text.length).equals(text)).toBe(true)
+  expect(target[text.length]).toBe(9)
+  expect(() => zstd.decompressInto(frame, target)).toThrow(damaged)
+  expect(() => zstd.decompressInto(frame, target.subarray(0, text.length - 1))).toThrow(damaged)
+  expect(() => zstd.decompressInto(bombFrame(), target)).toThrow(damaged)
+})
+
 test('results are owned by the caller, small ones too', () => {
   const frames = [0, 1, 2, 3].map((fill) => zstd.compress(Buffer.alloc(500, fill), 3)!)
   const plains = frames.map((frame) => zstd.decompress(frame, 500))

@@ -52,6 +52,7 @@ describe.each(implementations)('$name', (implementation) => {
     const hasher = implementation.createKeyedHasher(key)
     for (const one of [...vectors.cases, ...vectors.cases.toReversed()]) {
       expect(hasher.hash(vectorInput(one.inputBytes)).toString('hex')).toBe(one.keyedHash)
+      expect(hasher.hashHex(vectorInput(one.inputBytes))).toBe(one.keyedHash)
     }
   })
 

@@ -53,6 +53,21 @@ test('messages open by number, in any order, more than once', () => {
   }
 })
 
+test('a message opens into memory of the caller, which has to be long enough', () => {
+  for (const length of [0, 1, 32 * 1024, 100_000]) {
+    const plaintext = Buffer.alloc(length, 7)
+    const { header, sealed } = sealOne(plaintext)
+    const opener = createOpener('snapshot', header, subkey, repositoryId)
+    const target = Buffer.alloc(length + 5, 1)
+    expect(opener.openInto(0, sealed, target).equals(plaintext)).toBe(true)
+    expect([...target.subarray(length)]).toEqual([1, 1, 1, 1, 1])
+    if (length > 0) expect(() => opener.openInto(0, sealed, target.subarray(0, length - 1))).toThrow('fit')
+    sealed[length >> 1]! ^= 1
+    expect(() => opener.openInto(0, sealed, target)).toThrow(damaged)
+    expect(() => opener.openInto(0, sealed.subarray(0, 15), target)).toThrow(damaged)
+  }
+})
+
 test('nothing is sealed after the footer, and no number twice', () => {
   const sealer = createSealer('data', subkey, Buffer.alloc(0))
   const [first, second] = [sealer.seal(Buffer.from('same')), sealer.seal(Buffer.from('same'))]
