@@ -87,7 +87,8 @@ function wantedChunks(repository: Repository, rows: Uint8Array, needed: ChunkSet
   for (let at = 0; at < rows.length; at += CHUNK_ROW_BYTES) {
     const id = chunkId(rows.subarray(at, at + ID_BYTES))
     const lengthBytes = view.getUint32(at + ID_BYTES, true)
-    if (needed.has(id) && !repository.index.has(id)) wanted.push({ id, offsetBytes, lengthBytes })
+    const standing = repository.index.look(id)
+    if (needed.has(id, standing?.number) && !standing?.isGood) wanted.push({ id, offsetBytes, lengthBytes })
     offsetBytes += lengthBytes
   }
   return wanted

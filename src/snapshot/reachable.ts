@@ -10,7 +10,8 @@ export interface ChunkSet {
    */
   add(id: ChunkId, number?: number): boolean
   delete(id: ChunkId): void
-  has(id: ChunkId): boolean
+  /** @param number of the chunk, for who has looked it up */
+  has(id: ChunkId, number?: number): boolean
   hasNumber(number: number): boolean
   /** False once the index was rebuilt: chunks then have other numbers, and the set answers nothing any more. */
   isValid(): boolean
@@ -50,8 +51,8 @@ export function createChunkSet(repository: Repository): ChunkSet {
       const number = index.chunkNumber(id)
       if (number !== undefined && number >> 3 < bits.length) bits[number >> 3]! &= ~(1 << (number & 7))
     },
-    has(id) {
-      const number = index.chunkNumber(id)
+    has(id, knownNumber) {
+      const number = knownNumber ?? index.chunkNumber(id)
       if (number !== undefined && this.hasNumber(number)) return true
       return unknown.size > 0 && unknown.has(toHex(id))
     },

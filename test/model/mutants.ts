@@ -252,7 +252,7 @@ export function createMutants(directory: string): readonly Mutant[] {
       changes: [
         {
           file: 'prune/copy-out.js',
-          find: `if (needed.has(id) && !repository.index.has(id))`,
+          find: `if (needed.has(id, standing?.number) && !standing?.isGood)`,
           replace: `if (needed.has(id) && repository.index.findAll(id).length === 1)`,
         },
       ],
