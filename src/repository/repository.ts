@@ -165,13 +165,19 @@ export class Repository {
   /**
    * Read one small file, from the cache where it is kept there.
    *
+   * @param options.kept with `isCached`: gets a file that was not in the cache, for the caller to keep it there
+   *   with others; else it is kept at once
    * @throws HoldfastError NO_SUCH_FILE, DamagedError
    */
   async getValue<Result>(
     kind: NamedValueKind,
     id: FileId,
     parse: (value: Value) => Result,
-    options: { readonly isCached?: boolean; readonly signal?: AbortSignal | undefined } = {},
+    options: {
+      readonly isCached?: boolean
+      readonly kept?: [name: string, bytes: Buffer][]
+      readonly signal?: AbortSignal | undefined
+    } = {},
   ): Promise<Result> {
     const name = fileName(kind, id)
     if (options.isCached) {
@@ -182,7 +188,8 @@ export class Repository {
     if (fileIdOf(bytes) !== id)
       throw new DamagedError(name, 'its bytes do not have the hash that is its name')
     const result = openValue(this, kind, name, bytes, parse)
-    if (options.isCached) this.index.putCached([[name, bytes]])
+    if (options.kept !== undefined) options.kept.push([name, bytes])
+    else if (options.isCached) this.index.putCached([[name, bytes]])
     return result
   }
 
