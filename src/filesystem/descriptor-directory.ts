@@ -3,6 +3,7 @@ import type { RawName } from '../encoding/index.ts'
 import { displayName, joinName } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
 import { makePrivateDirectory } from './create.ts'
+import type { FolderAddress } from './folder-address.ts'
 import type { HeldDirectory } from './held-directory.ts'
 import { checkName } from './names.ts'
 
@@ -53,6 +54,8 @@ class Folder implements HeldDirectory {
   readonly #inode: bigint
   #fd: number | undefined
   #prefix = ''
+  /** Not closed for others, and not counted with them, while above 0. */
+  #pins = 0
 
   /** Takes over the descriptor. `name`: in the parent, or the path of the top. */
   constructor(name: RawName, fd: number, parent: Folder | undefined, open: OpenFolders) {
@@ -91,6 +94,16 @@ class Folder implements HeldDirectory {
     return this.enter(name)
   }
 
+  pin(): FolderAddress {
+    this.#address()
+    if (this.#pins++ === 0) this.#open.forget(this)
+    return { fd: this.#fd, path: this.#prefix }
+  }
+
+  unpin(): void {
+    if (--this.#pins === 0 && this.#fd !== undefined && this.#parent !== undefined) this.#open.use(this)
+  }
+
   close(): void {
     if (this.#fd === undefined) return
     closeSync(this.#fd)
@@ -107,7 +120,7 @@ class Folder implements HeldDirectory {
   /** `/proc/self/fd/N/`, with N open. */
   #address(): string {
     if (this.#fd === undefined) this.#reopen()
-    else if (this.#parent !== undefined) this.#open.use(this)
+    else if (this.#parent !== undefined && this.#pins === 0) this.#open.use(this)
     return this.#prefix
   }
 

@@ -1,6 +1,7 @@
 import type { RawName } from '../encoding/index.ts'
 import { holdByDescriptor } from './descriptor-directory.ts'
 import { hasDescriptorPaths } from './descriptor-paths.ts'
+import type { FolderAddress } from './folder-address.ts'
 import { holdByPath } from './path-directory.ts'
 
 /**
@@ -25,6 +26,12 @@ export interface HeldDirectory {
    * does: what to do with a node of another type is the caller's to decide.
    */
   makeDirectory(name: RawName): HeldDirectory
+  /**
+   * Keep the folder open, so that its address is good for every thread and across other calls, until `unpin` was
+   * called as often. At most some hundred folders at a time: each takes a descriptor, beside `maxOpen`.
+   */
+  pin(): FolderAddress
+  unpin(): void
   /**
    * Let go of what the system keeps open for it. A folder below the top can still be used, and is opened again
    * then; closing the top ends the use of all that were entered from it.

@@ -1,16 +1,16 @@
-import { chmodSync, chownSync, lchownSync } from 'node:fs'
+import { chmodSync, chownSync, fchmodSync, fchownSync, lchownSync } from 'node:fs'
 import type { RawName } from '../encoding/index.ts'
 import { systemCode } from '../errors/index.ts'
 import { native } from './native.ts'
-import type { Node } from './node.ts'
+import type { Target } from './node.ts'
 import { withNode } from './node.ts'
 import type { OwnerNames } from './owners.ts'
 import { isRoot } from './privileges.ts'
 import type { Problem } from './problem.ts'
 import { problem } from './problem.ts'
 import type { FileType } from './status.ts'
-import type { Times } from './times.ts'
-import { setTimes } from './times.ts'
+import type { ClockTime, Times } from './times.ts'
+import { setFileTimes, setTimes } from './times.ts'
 import type { Xattr } from './xattrs.ts'
 import { writeXattrs } from './xattrs.ts'
 
@@ -34,7 +34,7 @@ export interface ApplyOptions {
   readonly ownership?: boolean
 }
 
-type Owner = Pick<Metadata, 'uid' | 'gid'>
+export type Owner = Pick<Metadata, 'uid' | 'gid'>
 
 const SETUID = 0o4000
 const SETGID = 0o2000
@@ -60,8 +60,7 @@ export function applyMetadata(
     try {
       action()
     } catch (error) {
-      if (systemCode(error) === undefined) throw error
-      problems.push(problem(what, message, error))
+      problems.push(refusal(what, message, error))
     }
   }
   attempt('type', `the ${type} cannot be found again`, () =>
@@ -71,11 +70,11 @@ export function applyMetadata(
         problems.push(problem('type', `something else has taken the place of the ${type}`, cause))
         return
       }
-      const wanted = wantedOwner(metadata, options)
+      const wanted = ownerOf(metadata, options)
       let owner: Owner = node.status
       if (options.ownership !== false) {
         attempt('owner', `its owner ${wanted.uid}:${wanted.gid} cannot be set`, () => {
-          owner = setOwner(node, wanted)
+          owner = setOwner(node, node.status, wanted)
         })
       }
       problems.push(...writeXattrs(node, metadata.xattrs))
@@ -90,21 +89,81 @@ export function applyMetadata(
   return problems
 }
 
-function wantedOwner(metadata: Metadata, { owners, numericIds = false }: ApplyOptions): Owner {
-  const { uid, gid, user, group } = metadata
+/** What a new file is given once its content is in place. */
+export interface FileMetadata extends Owner {
+  /** 0 to 0o7777. */
+  readonly mode: number
+  readonly mtime: ClockTime
+  /** Left as it is when undefined. */
+  readonly atime: ClockTime | undefined
+  readonly xattrs: readonly Xattr[]
+}
+
+/** What a file has that was made just now. */
+export interface NewFile extends Owner {
+  readonly mode: number
+  /** It has no attributes that have to be removed. */
+  readonly isBare: boolean
+}
+
+/** `applyMetadata` for a new file that is open for writing: what it has already is not set again. */
+export function applyToNewFile(
+  fd: number,
+  made: NewFile,
+  wanted: FileMetadata,
+  options: Pick<ApplyOptions, 'ownership'>,
+): Problem[] {
+  const problems: Problem[] = []
+  const path = `/proc/self/fd/${fd}`
+  let owner: Owner = made
+  if (options.ownership !== false && (made.uid !== wanted.uid || made.gid !== wanted.gid)) {
+    try {
+      owner = setOwner({ fd, path, followLink: true }, made, wanted)
+    } catch (error) {
+      problems.push(refusal('owner', `its owner ${wanted.uid}:${wanted.gid} cannot be set`, error))
+    }
+  }
+  const hasXattrs = wanted.xattrs.length > 0 || !made.isBare
+  if (hasXattrs) problems.push(...writeXattrs({ fd, path, followLink: true }, wanted.xattrs))
+  const mode = allowedMode(wanted.mode, owner, wanted)
+  try {
+    if (hasXattrs || mode !== made.mode) fchmodSync(fd, mode)
+  } catch (error) {
+    problems.push(refusal('mode', 'its mode cannot be set', error))
+  }
+  try {
+    setFileTimes(fd, wanted.mtime, wanted.atime)
+  } catch (error) {
+    problems.push(refusal('times', 'its times cannot be set', error))
+  }
+  return problems
+}
+
+/** What the system refused. Throws what is no refusal. */
+function refusal(what: Problem['what'], message: string, error: unknown): Problem {
+  if (systemCode(error) === undefined) throw error
+  return problem(what, message, error)
+}
+
+/** The owner that a node is to have on this machine. */
+export function ownerOf(
+  { uid, gid, user, group }: Pick<Metadata, 'uid' | 'gid' | 'user' | 'group'>,
+  { owners, numericIds = false }: ApplyOptions,
+): Owner {
   if (numericIds) return { uid, gid }
   return { uid: owners.userId(user) ?? uid, gid: owners.groupId(group) ?? gid }
 }
 
 /** Set both, or only the group where the user is refused to one who is not root; returns what the node has then. */
-function setOwner(node: Node, wanted: Owner): Owner {
-  const { uid, gid } = node.status
+function setOwner(node: Target, now: Owner, wanted: Owner): Owner {
+  const { uid, gid } = now
   if (uid === wanted.uid && gid === wanted.gid) return wanted
-  const chown = node.followLink ? chownSync : lchownSync
   const choices = isRoot() ? [wanted] : [wanted, { uid, gid: wanted.gid }]
   for (const choice of choices) {
     try {
-      chown(node.path, choice.uid, choice.gid)
+      if (node.fd !== undefined) fchownSync(node.fd, choice.uid, choice.gid)
+      else if (node.followLink) chownSync(node.path, choice.uid, choice.gid)
+      else lchownSync(node.path, choice.uid, choice.gid)
       return choice
     } catch (error) {
       if (isRoot() || systemCode(error) !== 'EPERM') throw error

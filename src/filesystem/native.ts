@@ -27,6 +27,18 @@ export interface NativeCalls {
   /** `mode` with the bits of the file type. */
   readonly makeNode: (path: Buffer, mode: number, device: bigint) => number
   readonly seek: (fd: number, offset: bigint, whence: number) => bigint
+  /** `times` as with `setTimes`. */
+  readonly setDescriptorTimes: (fd: number, times: Uint8Array) => number
+  /** Calls on a name in an open folder; undefined where their way of passing arguments is not known. */
+  readonly inFolder: FolderCalls | undefined
+}
+
+/** Names come as with `cString`, and may be longer buffers. */
+export interface FolderCalls {
+  readonly open: (folder: number, name: Buffer, flags: number, mode: number) => number
+  readonly rename: (folder: number, from: Buffer, to: Buffer) => number
+  /** For what `open` gave: Node keeps a list of what it opened itself in a thread. */
+  readonly close: (fd: number) => number
 }
 
 /** The calls, or why they are missing. */
@@ -36,6 +48,8 @@ type ErrnoName = keyof typeof constants.errno
 
 const AT_FDCWD = -100
 const AT_SYMLINK_NOFOLLOW = 0x100
+/** Where a call with a variable number of arguments takes them like any other. */
+const PLAIN_VARIADIC = ['x64', 'arm64']
 const SIXTY_FOUR_BITS = ['x64', 'arm64', 'riscv64', 'ppc64', 's390x', 'loong64']
 
 let loaded: Native | undefined
@@ -85,6 +99,16 @@ function bindCalls(): NativeCalls {
   }
   const utimensat = bind('int utimensat(int directory, const void *path, const void *times, int flags)')
   const mknod = bind('int mknod(const void *path, uint32_t mode, uint64_t device)')
+  const futimens = libc.func('int futimens(int fd, const void *times)')
+  const openat = libc.func('int openat(int folder, const void *name, int flags, uint32_t mode)')
+  const renameat = libc.func('int renameat(int folder, const void *from, int other, const void *to)')
+  const close = libc.func('int close(int fd)')
+  const failed = (result: number): number => (result < 0 ? -koffi.errno() : result)
+  const inFolder: FolderCalls = {
+    open: (folder, name, flags, mode) => failed(openat(folder, name, flags, mode)),
+    close: (fd) => failed(close(fd)),
+    rename: (folder, from, to) => failed(renameat(folder, from, folder, to)),
+  }
   const lseek = libc.func('int64_t lseek(int fd, int64_t offset, int whence)')
   return {
     descriptorXattrs: bindXattrs('f', 'int fd'),
@@ -93,6 +117,8 @@ function bindCalls(): NativeCalls {
     setTimes: (path, times, followLink) =>
       utimensat(AT_FDCWD, path, times, followLink ? 0 : AT_SYMLINK_NOFOLLOW),
     makeNode: mknod,
+    setDescriptorTimes: (fd, times) => failed(futimens(fd, times)),
+    inFolder: PLAIN_VARIADIC.includes(process.arch) ? inFolder : undefined,
     seek: (fd, offset, whence) => {
       const result = BigInt(lseek(fd, offset, whence))
       return result < 0n ? -BigInt(koffi.errno()) : result

@@ -5,10 +5,15 @@ import type { FileStatus } from './status.ts'
 import { readStatus, statusOf } from './status.ts'
 
 /** A node to change, named so that all changes meet the same one. */
-export interface Node {
+export interface Target {
   readonly path: RawName
   /** Whether calls have to follow `path`, a link of /proc that leads to the node itself and never further. */
   readonly followLink: boolean
+  /** Open for writing: calls go to it and not by the path. */
+  readonly fd?: number
+}
+
+export interface Node extends Target {
   readonly status: FileStatus
 }
 

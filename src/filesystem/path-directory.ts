@@ -28,6 +28,8 @@ function pathDirectory(path: RawName, checked: RawName): HeldDirectory {
       makePrivateDirectory(pathOf(name))
       return enter(name)
     },
+    pin: () => ({ fd: undefined, path }),
+    unpin: () => {},
     close: () => {},
   }
 }

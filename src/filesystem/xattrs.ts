@@ -3,7 +3,7 @@ import type { RawName } from '../encoding/index.ts'
 import { displayName, nameFromBytes } from '../encoding/index.ts'
 import type { XattrCalls } from './native.ts'
 import { cString, failedWith, native, systemError } from './native.ts'
-import type { Node } from './node.ts'
+import type { Target } from './node.ts'
 import { isRoot } from './privileges.ts'
 import type { Problem } from './problem.ts'
 import { problem } from './problem.ts'
@@ -25,6 +25,7 @@ const MAX_BYTES = 65_536
 
 /** What `writeXattrs` removes when it is not wanted, and what only root may write. */
 const REMOVED = /^(user\.|system\.posix_acl_)/
+const DEFAULT_ACL = 'system.posix_acl_default\0'
 const FOR_ROOT = /^(trusted|security)\./
 
 // Scratch space of this thread.
@@ -84,15 +85,16 @@ function splitNames(list: Buffer): Buffer[] {
  * security module sets by itself stays. To those who are not root, a refusal in the namespaces that only root
  * may write is no problem.
  */
-export function writeXattrs(node: Node, xattrs: readonly Xattr[]): Problem[] {
+export function writeXattrs(node: Target, xattrs: readonly Xattr[]): Problem[] {
   const loaded = native()
   if (loaded.calls === undefined) {
     if (xattrs.length === 0) return []
     return [problem('xattr', 'its extended attributes cannot be set', new Error(loaded.reason))]
   }
-  const calls = node.followLink ? loaded.calls.pathXattrs : loaded.calls.linkXattrs
-  const target = cString(node.path)
-  const problems = removeOthers(calls, node, xattrs)
+  const { descriptorXattrs, pathXattrs, linkXattrs } = loaded.calls
+  const calls = node.fd !== undefined ? descriptorXattrs : node.followLink ? pathXattrs : linkXattrs
+  const target = node.fd ?? cString(node.path)
+  const problems = removeOthers(calls, target, node, xattrs)
   for (const [name, value] of xattrs) {
     const result = name.includes(0) ? -constants.errno.EINVAL : calls.set(target, cString(name), value)
     if (result >= 0 || (failedWith(result, 'EPERM') && !mayWrite(name))) continue
@@ -102,8 +104,22 @@ export function writeXattrs(node: Node, xattrs: readonly Xattr[]): Problem[] {
   return problems
 }
 
-function removeOthers(calls: XattrCalls, node: Node, wanted: readonly Xattr[]): Problem[] {
-  const target = cString(node.path)
+/** Whether what is made in this folder begins with an ACL; a symbolic link is not followed. */
+export function givesAcl(folder: RawName): boolean {
+  const { calls } = native()
+  if (calls === undefined) return false
+  names ??= Buffer.allocUnsafeSlow(MAX_BYTES)
+  const length = calls.linkXattrs.list(cString(folder), names)
+  if (length < 0) return !failedWith(length, 'ENOTSUP')
+  return length > 0 && names.subarray(0, length).includes(DEFAULT_ACL)
+}
+
+function removeOthers(
+  calls: XattrCalls,
+  target: number | Buffer,
+  node: Target,
+  wanted: readonly Xattr[],
+): Problem[] {
   names ??= Buffer.allocUnsafeSlow(MAX_BYTES)
   const length = calls.list(target, names)
   if (length <= 0) return []

@@ -21,7 +21,7 @@ export {
   storedBlockBytes,
 } from './footer.ts'
 export { padContent, padmeBytes, unpadContent } from './padding.ts'
-export type { OpenedBlock } from './reader.ts'
+export type { BlockShape, OpenedBlock } from './reader.ts'
 export { createBlockScratch, createPackOpener, expandPayload, openBlock, readFooter } from './reader.ts'
 export type { FinishedPack } from './writer.ts'
 export { FIRST_BLOCK_OFFSET, PackWriter } from './writer.ts'

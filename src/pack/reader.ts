@@ -56,25 +56,36 @@ export function openBlock(opener: FileOpener, shape: BlockShape, sealed: Uint8Ar
   return { payload, plain: expandPayload(shape.method as Method, payload, shape.plainBytes) }
 }
 
-/** Opens blocks one after the other in memory that is used again. */
+/** Opens blocks in memory that is used again. */
 export interface BlockScratch {
-  /** As `openBlock`. @returns the plaintext, valid until the next call @throws HoldfastError DAMAGED */
-  open(opener: FileOpener, shape: BlockShape, sealed: Uint8Array): Buffer
+  /**
+   * As `openBlock`.
+   *
+   * @param target at least `plainBytes` long; default: memory of the scratch, valid until the next call
+   * @returns the plaintext: the beginning of the target
+   * @throws HoldfastError DAMAGED
+   */
+  open(opener: FileOpener, shape: BlockShape, sealed: Uint8Array, target?: Buffer): Buffer
 }
 
 /** Memory: the largest block opened, sealed and plain. */
 export function createBlockScratch(): BlockScratch {
   let sealedMemory = EMPTY
   let plainMemory = EMPTY
+  const room = (lengthBytes: number): Buffer => {
+    if (plainMemory.length < lengthBytes) plainMemory = Buffer.allocUnsafeSlow(lengthBytes)
+    return plainMemory
+  }
   return {
-    open(opener, shape, sealed) {
+    open(opener, shape, sealed, target) {
       if (sealedMemory.length < sealed.length) sealedMemory = Buffer.allocUnsafeSlow(sealed.length)
       const payload = opener.openInto(shape.number, sealed, sealedMemory).subarray(0, shape.payloadBytes)
-      if (shape.method !== methods.zstd)
-        return expandPayload(shape.method as Method, payload, shape.plainBytes)
-      if (plainMemory.length < shape.plainBytes) plainMemory = Buffer.allocUnsafeSlow(shape.plainBytes)
-      const plain = plainMemory.subarray(0, shape.plainBytes)
-      loadZstd().decompressInto(payload, plain)
+      const isStored = shape.method !== methods.zstd
+      const stored = isStored ? expandPayload(shape.method as Method, payload, shape.plainBytes) : undefined
+      if (stored !== undefined && target === undefined) return stored
+      const plain = (target ?? room(shape.plainBytes)).subarray(0, shape.plainBytes)
+      if (stored === undefined) loadZstd().decompressInto(payload, plain)
+      else stored.copy(plain)
       return plain
     },
   }

@@ -7,10 +7,11 @@ import {
   type Subkeys,
 } from '../crypto/index.ts'
 import { type ChunkId, type FileId, toHex } from '../encoding/index.ts'
-import { checkAborted, DamagedError, hasCode } from '../errors/index.ts'
+import { checkAborted, DamagedError, HoldfastError, hasCode } from '../errors/index.ts'
 import type { BlockPlace, ChunkPlace } from '../index/index.ts'
 import { createPackOpener, type OpenedBlock, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
 import { fileName, type PackKind } from './layout.ts'
+import type { SealedBlock, SealedBlocks } from './sealed-blocks.ts'
 import { withFileName } from './sealed-value.ts'
 
 /** One block of a pack as it was read: its payload and plaintext, or why there is none. */
@@ -28,7 +29,7 @@ const OPENERS = 1024
 export class BlockReader {
   private readonly backend: Backend
   private readonly subkeys: Subkeys
-  private readonly openers = new Map<FileId, FileOpener>()
+  private readonly openers = new Map<FileId, { readonly opener: FileOpener; readonly header: Buffer }>()
   private readonly caches: Record<PackKind, BlockCache> = {
     data: new BlockCache(CACHE_BYTES.data),
     tree: new BlockCache(CACHE_BYTES.tree),
@@ -80,20 +81,61 @@ export class BlockReader {
    * What cannot be read or opened is reported block by block.
    */
   async *readBlocks(places: readonly BlockPlace[], signal?: AbortSignal): AsyncGenerator<BlockResult> {
-    for (let from = 0; from < places.length; ) {
+    for (const { group, offsetBytes, lengthBytes } of stretchesOf(places)) {
       checkAborted(signal)
-      const first = places[from]!
-      let to = from + 1
-      let end = first.offsetBytes + first.storedBytes
-      for (; to < places.length; to++) {
-        const next = places[to]!
-        const nextEnd = next.offsetBytes + next.storedBytes
-        if (next.offsetBytes - end > GAP_BYTES || nextEnd - first.offsetBytes > COALESCED_BYTES) break
-        end = nextEnd
+      yield* this.readGroup(group, offsetBytes, lengthBytes, signal)
+    }
+  }
+
+  /**
+   * Fetch blocks of one pack, given in order of offset, neighbours in one request, for a thread to open. A block
+   * that cannot be read has no stretch; so have all where the pack has no good header.
+   */
+  async fetchBlocks(places: readonly BlockPlace[], signal?: AbortSignal): Promise<SealedBlocks> {
+    const { kind, pack } = places[0]!
+    const stretches: Buffer[] = []
+    const blocks: SealedBlock[] = []
+    const fetch = async (stretch: Stretch): Promise<void> => {
+      const { group, offsetBytes, lengthBytes } = stretch
+      let bytes: Buffer | undefined
+      try {
+        bytes = await this.backend.getRange(fileName(kind, pack), offsetBytes, lengthBytes, signal)
+      } catch (error) {
+        checkAborted(signal)
+        if (!(error instanceof HoldfastError)) throw error
       }
-      const group = places.slice(from, to)
-      yield* this.readGroup(group, first.offsetBytes, end - first.offsetBytes, signal)
-      from = to
+      if (bytes === undefined && group.length > 1) {
+        for (const place of group) await fetch(alone(place))
+        return
+      }
+      const at = bytes === undefined ? -1 : stretches.push(bytes) - 1
+      for (const place of group) {
+        const { number, storedBytes, payloadBytes, plainBytes, method } = place
+        const shape = { number, storedBytes, payloadBytes, plainBytes, method }
+        blocks.push({ ...shape, stretch: at, offsetBytes: place.offsetBytes - offsetBytes })
+      }
+    }
+    const header = await this.goodHeader(kind, pack, signal)
+    if (header === undefined) {
+      for (const place of places) blocks.push({ ...place, stretch: -1 })
+      return { kind, pack, header: new Uint8Array(0), blocks, stretches }
+    }
+    for (const stretch of stretchesOf(places)) await fetch(stretch)
+    return { kind, pack, header, blocks, stretches }
+  }
+
+  private async goodHeader(
+    kind: PackKind,
+    pack: FileId,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array | undefined> {
+    try {
+      await this.packOpener(kind, pack, signal)
+      return this.openers.get(pack)!.header
+    } catch (error) {
+      checkAborted(signal)
+      if (!(error instanceof HoldfastError)) throw error
+      return undefined
     }
   }
 
@@ -155,7 +197,7 @@ export class BlockReader {
 
   /** The key of one pack, read from its header. */
   private async packOpener(kind: PackKind, pack: FileId, signal?: AbortSignal): Promise<FileOpener> {
-    const known = this.openers.get(pack)
+    const known = this.openers.get(pack)?.opener
     if (known !== undefined) return known
     const name = fileName(kind, pack)
     const header = await this.backend.getRange(name, 0, HEADER_BYTES, signal)
@@ -166,7 +208,7 @@ export class BlockReader {
       throw withFileName(name, error)
     }
     if (this.openers.size >= OPENERS) this.openers.delete(this.openers.keys().next().value!)
-    this.openers.set(pack, opener)
+    this.openers.set(pack, { opener, header })
     return opener
   }
 }
@@ -185,6 +227,33 @@ export function readKeptTree(
     if (!hasCode(error, 'DAMAGED')) throw error
     return undefined
   }
+}
+
+/** Neighbouring blocks, and the range of their pack that holds them. */
+interface Stretch {
+  readonly group: readonly BlockPlace[]
+  readonly offsetBytes: number
+  readonly lengthBytes: number
+}
+
+function* stretchesOf(places: readonly BlockPlace[]): Generator<Stretch> {
+  for (let from = 0; from < places.length; ) {
+    const { offsetBytes, storedBytes } = places[from]!
+    let to = from + 1
+    let end = offsetBytes + storedBytes
+    for (; to < places.length; to++) {
+      const next = places[to]!
+      const nextEnd = next.offsetBytes + next.storedBytes
+      if (next.offsetBytes - end > GAP_BYTES || nextEnd - offsetBytes > COALESCED_BYTES) break
+      end = nextEnd
+    }
+    yield { group: places.slice(from, to), offsetBytes, lengthBytes: end - offsetBytes }
+    from = to
+  }
+}
+
+function alone(place: BlockPlace): Stretch {
+  return { group: [place], offsetBytes: place.offsetBytes, lengthBytes: place.storedBytes }
 }
 
 /** Where the blocks lie that a pack's own footer lists, in order. */

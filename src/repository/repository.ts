@@ -9,6 +9,7 @@ import { checkWritable, type RepositoryConfig } from './config.ts'
 import { indexFileValue } from './index-file.ts'
 import { fileName, type NamedKind, type PackKind } from './layout.ts'
 import { type LoadOptions, loadIndex } from './load.ts'
+import type { SealedBlocks } from './sealed-blocks.ts'
 import { fileIdOf, openValue, sealValue, type ValueKind } from './sealed-value.ts'
 import type { Settings } from './settings.ts'
 
@@ -125,6 +126,11 @@ export class Repository {
   /** Blocks of one pack in order of offset, neighbours in one request; failures block by block. */
   readBlocks(places: readonly BlockPlace[], signal?: AbortSignal): AsyncGenerator<BlockResult> {
     return this.blocks.readBlocks(places, signal)
+  }
+
+  /** The same blocks as they are stored, for a thread to open (`createBlockOpener`). */
+  async fetchBlocks(places: readonly BlockPlace[], signal?: AbortSignal): Promise<SealedBlocks> {
+    return await this.blocks.fetchBlocks(places, signal)
   }
 
   /** The id these bytes have as a chunk of this kind. */

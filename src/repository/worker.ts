@@ -1,6 +1,6 @@
 /**
- * The repository's second door, for worker threads of a backup: what cuts, knows and packs chunks without the
- * repository itself. Subkeys, the place of the client index and the table of this run come in as plain data.
+ * The repository's second door, for worker threads: what cuts, knows and packs chunks, and opens blocks, without
+ * the repository itself. Subkeys, the place of the client index and the table of this run come in as plain data.
  */
 export { loadZstd } from '../compression/index.ts'
 export { openIndexReader } from '../index/index.ts'
@@ -11,5 +11,7 @@ export { createBlockChecker } from './block-check.ts'
 export type { RunTable, RunTableMemory } from './run-table.ts'
 export { openRunTable } from './run-table.ts'
 export { DATA_BLOCK_BYTES } from './run-writer.ts'
+export type { BlockKeys, BlockOpener, SealedBlock, SealedBlocks } from './sealed-blocks.ts'
+export { createBlockOpener } from './sealed-blocks.ts'
 export type { WriteQueueMemory } from './write-queue.ts'
 export { WriteQueue } from './write-queue.ts'

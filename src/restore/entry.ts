@@ -23,6 +23,11 @@ export interface PendingFile extends Entry<FileNode> {
   state: 'pending' | 'done' | 'failed'
   /** Its name until it is whole; undefined before there is a file. */
   temporary: string | undefined
-  /** Open for writing; undefined when it is not open. */
-  fd: number | undefined
+  /** The batch that all its pieces of this window are in; SEVERAL_BATCHES when there are more. */
+  batch: number
+  /** Its place in the batch that is being made. */
+  row: number
 }
+
+export const NO_BATCH = -1
+export const SEVERAL_BATCHES = -2

@@ -1,10 +1,13 @@
 import type { RawName } from '../encoding/index.ts'
-import { applyMetadata, createOwnerNames, type Metadata } from '../filesystem/index.ts'
+import { applyMetadata, createOwnerNames, type Metadata, type Owner, ownerOf } from '../filesystem/index.ts'
 import type { Node } from '../tree/index.ts'
 import type { RestoreOptions } from './options.ts'
 
-/** Gives the node at `target` what its node in the snapshot says. @returns what failed, for people */
-export type MetadataWriter = (target: RawName, node: Node) => readonly string[]
+export interface MetadataWriter {
+  /** Give the node at `target` what its node in the snapshot says. @returns what failed, for people */
+  apply(target: RawName, node: Node): readonly string[]
+  ownerOf(node: Node): Owner
+}
 
 export function createMetadataWriter(
   options: Pick<RestoreOptions, 'numericIds' | 'noOwnership'>,
@@ -12,9 +15,23 @@ export function createMetadataWriter(
   const owners = createOwnerNames()
   const numericIds = options.numericIds ?? false
   const apply = { owners, numericIds, ownership: options.noOwnership !== true }
-  return (target, node) =>
-    applyMetadata(target, node.type, metadataOf(node), apply).map((problem) => problem.message)
+  const known = new Map<string, Owner>()
+  return {
+    apply: (target, node) =>
+      applyMetadata(target, node.type, metadataOf(node), apply).map((problem) => problem.message),
+    ownerOf(node) {
+      if (numericIds) return node
+      const key = `${node.uid}:${node.gid}:${node.user}:${node.group}`
+      const found = known.get(key)
+      if (found !== undefined) return found
+      const owner = ownerOf(node, apply)
+      if (known.size < KNOWN_OWNERS) known.set(key, owner)
+      return owner
+    },
+  }
 }
+
+const KNOWN_OWNERS = 10_000
 
 function metadataOf(node: Node): Metadata {
   const { mode, uid, gid, user, group, mtimeNs, atimeNs } = node

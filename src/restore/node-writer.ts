@@ -7,12 +7,13 @@ import {
   type FileStatus,
   type HeldDirectory,
   holdDirectory,
+  type Owner,
   openForReading,
   readStatus,
 } from '../filesystem/index.ts'
 import type { FileNode, Node } from '../tree/index.ts'
 import type { ContentComparer } from './content-comparer.ts'
-import type { Entry, PendingFile } from './entry.ts'
+import { type Entry, NO_BATCH, type PendingFile } from './entry.ts'
 import { costsOneFile, describeFailure, endOfRun } from './failure.ts'
 import { FileWriter, removeIfThere } from './file-writer.ts'
 import { createLinkRegister, type LinkRegister, linkKey } from './hard-links.ts'
@@ -65,8 +66,24 @@ export class NodeWriter {
       isPlanned: false,
       state: 'pending',
       temporary: undefined,
-      fd: undefined,
+      batch: NO_BATCH,
+      row: -1,
     }
+  }
+
+  /** Of all files that are not whole. */
+  get temporaryPrefix(): string {
+    return this.files.prefix
+  }
+
+  /** Make sure that there is a file under a temporary name. */
+  begin(file: PendingFile): void {
+    this.files.begin(file)
+  }
+
+  /** The owner that a node gets. */
+  ownerOf(node: Node): Owner {
+    return this.setMetadata.ownerOf(node)
   }
 
   write(file: PendingFile, offset: number, bytes: Buffer): void {
@@ -96,7 +113,6 @@ export class NodeWriter {
     this.applyMetadata(this.files.finish(file), file)
     this.place(file, file.temporary!)
     this.files.forget(file)
-    this.rememberName(file)
   }
 
   /** Remove what was written of a file. Never throws for what the system says. */
@@ -188,7 +204,7 @@ export class NodeWriter {
   }
 
   private applyMetadata(target: RawName, { node, path }: Pick<Entry, 'node' | 'path'>): void {
-    for (const message of this.setMetadata(target, node)) this.parts.tally.warn(path, message)
+    for (const message of this.setMetadata.apply(target, node)) this.parts.tally.warn(path, message)
   }
 
   /** @returns false when the entry's place is a name of it already */

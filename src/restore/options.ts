@@ -31,6 +31,8 @@ export interface RestoreOptions {
   /** Take uid and gid as they are, whatever the names of user and group. */
   readonly numericIds?: boolean
   readonly noOwnership?: boolean
+  /** Threads that write files; 0 for none. Default: as many as serve best, once there is much to do. */
+  readonly threads?: number | undefined
   readonly onProgress?: (progress: RestoreProgress) => void
   /** One file or folder that could not be restored. The run goes on. */
   readonly onError?: (problem: RestoreProblem) => void

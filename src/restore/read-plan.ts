@@ -150,7 +150,8 @@ async function recover<Owner>(
   sink.write(owner, work.destinations[piece]!, bytes)
 }
 
-async function readElsewhere(
+/** A chunk that is not where it should be, from any other copy. @throws HoldfastError DAMAGED */
+export async function readElsewhere(
   repository: Repository,
   id: ChunkId,
   lengthBytes: number,

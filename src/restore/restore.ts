@@ -3,6 +3,7 @@ import { HoldfastError, systemCode } from '../errors/index.ts'
 import { type HeldDirectory, holdDirectory, makeDirectories } from '../filesystem/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { Snapshot } from '../snapshot/index.ts'
+import { BatchRunner } from './batch-runner.ts'
 import { ChunkFinder } from './chunk-finder.ts'
 import { ContentComparer } from './content-comparer.ts'
 import { describeFailure } from './failure.ts'
@@ -61,14 +62,26 @@ export async function restoreWithin(
   const finder = new ChunkFinder(repository, signal)
   const comparer = new ContentComparer(repository, finder, signal)
   const writer = new NodeWriter({ target: held, options, linkEntries: limits.linkEntries, comparer, tally })
+  const runner = new BatchRunner(
+    {
+      keys: { files: repository.subkeys.files.data, ids: repository.subkeys.dataIds },
+      temporaryPrefix: writer.temporaryPrefix,
+      isSparse: options.sparse ?? false,
+      ownership: options.noOwnership !== true,
+    },
+    options.threads,
+    signal,
+  )
+  const run = new RestoreRun({ repository, options, limits, selection, finder, writer, runner, tally })
   try {
-    const run = new RestoreRun({ repository, options, limits, selection, finder, writer, tally })
     const { node, path, parentPath } = source
     if (node === undefined) await run.restoreAll(snapshot.tree, topDirectory('/', undefined, held, isNew))
     else if (node.type === 'directory') {
       await run.restoreAll(node.tree, topDirectory(path, isNew ? node : undefined, held, isNew))
     } else await run.restoreOne(node, topDirectory(parentPath, undefined, held, isNew))
   } finally {
+    await runner.close()
+    await run.settle()
     await writer.close()
     held?.close()
   }

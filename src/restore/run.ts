@@ -4,6 +4,7 @@ import { checkAborted, type HoldfastError, systemCode } from '../errors/index.ts
 import type { FileStatus } from '../filesystem/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { type DirectoryPage, type FileNode, type Node, readDirectory } from '../tree/index.ts'
+import type { BatchRunner } from './batch-runner.ts'
 import type { ChunkFinder } from './chunk-finder.ts'
 import type { Entry } from './entry.ts'
 import { findExisting, judge, mayReplace } from './existing.ts'
@@ -23,6 +24,8 @@ import { FileWindow } from './window.ts'
 
 /** Turns of the event loop are given after so many nodes of the walk. */
 const NODES_A_TURN = 512
+/** The first window is small, so that writing begins early; each is twice the one before up to the limit. */
+const FIRST_WINDOW_NODES = 1024
 
 export interface RunParts {
   readonly repository: Repository
@@ -31,6 +34,7 @@ export interface RunParts {
   readonly selection: Selection
   readonly finder: ChunkFinder
   readonly writer: NodeWriter
+  readonly runner: BatchRunner
   readonly tally: Tally
 }
 
@@ -45,6 +49,7 @@ export class RestoreRun {
   private readonly isDryRun: boolean
   private readonly window: FileWindow
   private windowNodes = 0
+  private nodesAWindow: number
   private turnNodes = 0
   /** Further names of files whose first name is not whole yet. */
   private waiting: Entry[] = []
@@ -54,6 +59,7 @@ export class RestoreRun {
     this.parts = parts
     this.rule = parts.options.overwrite ?? 'always'
     this.isDryRun = parts.options.isDryRun ?? false
+    this.nodesAWindow = Math.min(FIRST_WINDOW_NODES, parts.limits.windowNodes)
     this.window = new FileWindow({
       ...parts,
       release: (directory) => this.release(directory),
@@ -74,8 +80,13 @@ export class RestoreRun {
     await this.finish()
   }
 
+  /** Wait until nothing is under way, also after an error. The runner has been closed. */
+  async settle(): Promise<void> {
+    await this.window.settled().catch(() => {})
+  }
+
   private async finish(): Promise<void> {
-    while (!this.window.isEmpty || this.waiting.length > 0) await this.readWindow()
+    while (!this.window.isEmpty || this.window.isRunning || this.waiting.length > 0) await this.readWindow()
   }
 
   private async restoreTree(tree: ChunkId, directory: TargetDirectory): Promise<void> {
@@ -116,7 +127,7 @@ export class RestoreRun {
       else await this.restoreTree(node.tree, child)
     } else if (this.open(directory)) {
       await this.restoreNode(directory, node, path)
-      if (++this.windowNodes >= this.parts.limits.windowNodes || this.window.isFull) await this.readWindow()
+      if (++this.windowNodes >= this.nodesAWindow || this.window.isFull) await this.readWindow()
     }
   }
 
@@ -221,10 +232,11 @@ export class RestoreRun {
     }
   }
 
-  /** Read what is planned, then deal with the names that waited for it. */
+  /** Deal with the names that waited for the window before, and begin to read what is planned. */
   private async readWindow(): Promise<void> {
-    await this.window.read()
+    await this.window.settled()
     this.windowNodes = 0
+    this.nodesAWindow = Math.min(2 * this.nodesAWindow, this.parts.limits.windowNodes)
     const waiting = this.waiting
     this.waiting = []
     for (const entry of waiting) {
@@ -236,6 +248,7 @@ export class RestoreRun {
         this.release(entry.directory)
       }
     }
+    await this.window.start()
   }
 
   /** Report what costs one file or folder; throw what ends the run, also when it comes by a second time. */

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import type { Hole } from '../tree/index.ts'
 
 /** A stretch of bytes: from this index up to, not including, that one. */
@@ -62,4 +63,11 @@ function isZeros(bytes: Buffer, from: number, to: number): boolean {
     if (bytes.compare(zeros, 0, end - at, at, end) !== 0) return false
   }
   return true
+}
+
+/** Write `length` bytes from `start` on at `position` of the file. Throws the system's errors. */
+export function writeAll(fd: number, bytes: Buffer, start: number, length: number, position: number): void {
+  for (let done = 0; done < length; ) {
+    done += writeSync(fd, bytes, start + done, length - done, position + done)
+  }
 }

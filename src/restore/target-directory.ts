@@ -28,6 +28,8 @@ export interface TargetDirectory {
   held: HeldDirectory | undefined
   /** Made by this run: nothing is in it that was not restored. */
   isFresh: boolean
+  /** What is made in it begins without an ACL; undefined as long as nobody asked. */
+  isBare: boolean | undefined
 }
 
 export function topDirectory(
@@ -36,14 +38,23 @@ export function topDirectory(
   held: HeldDirectory | undefined,
   isFresh: boolean,
 ): TargetDirectory {
-  return { path, node, parent: undefined, pending: 1, state: 'open', held, isFresh }
+  return { path, node, parent: undefined, pending: 1, state: 'open', held, isFresh, isBare: undefined }
 }
 
 /** Counts as pending in its parent until it is done. */
 export function childDirectory(parent: TargetDirectory, node: DirectoryNode): TargetDirectory {
   parent.pending++
   const path = joinName(parent.path, node.name)
-  return { path, node, parent, pending: 1, state: 'unopened', held: undefined, isFresh: false }
+  return {
+    path,
+    node,
+    parent,
+    pending: 1,
+    state: 'unopened',
+    held: undefined,
+    isFresh: false,
+    isBare: undefined,
+  }
 }
 
 /**

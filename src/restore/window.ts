@@ -1,14 +1,26 @@
 import type { ChunkId, RawName } from '../encoding/index.ts'
-import { HoldfastError } from '../errors/index.ts'
+import { checkAborted, HoldfastError } from '../errors/index.ts'
 import type { Repository } from '../repository/index.ts'
+import { fromPlainError } from '../threads/index.ts'
 import type { FileNode } from '../tree/index.ts'
+import type { BatchAnswer } from './batch.ts'
+import { type Batch, BatchCutter } from './batch-plan.ts'
+import type { BatchRunner } from './batch-runner.ts'
+import {
+  type BatchFile,
+  type PreparedBatch,
+  type PrepareParts,
+  pieceOf,
+  placesOf,
+  prepareBatch,
+} from './batch-task.ts'
 import { BlockPlan } from './block-plan.ts'
 import { type ChunkFinder, contentRuns, inlineIds } from './chunk-finder.ts'
 import type { Entry, PendingFile } from './entry.ts'
 import { linkKey } from './hard-links.ts'
 import type { NodeWriter } from './node-writer.ts'
 import type { RestoreLimits, RestoreOptions } from './options.ts'
-import { readPlan } from './read-plan.ts'
+import { readElsewhere } from './read-plan.ts'
 import type { Tally } from './tally.ts'
 import type { TargetDirectory } from './target-directory.ts'
 
@@ -18,6 +30,7 @@ export interface WindowParts {
   readonly limits: RestoreLimits
   readonly finder: ChunkFinder
   readonly writer: NodeWriter
+  readonly runner: BatchRunner
   readonly tally: Tally
   /** A file of this folder is done, or given up. */
   readonly release: (directory: TargetDirectory) => void
@@ -25,15 +38,35 @@ export interface WindowParts {
   readonly fail: (path: RawName, error: unknown) => void
 }
 
+const ID_BYTES = 32
+
 /** Files of one stretch of the walk, and the chunks that they need. A file may reach over many windows. */
 export class FileWindow {
   private readonly parts: WindowParts
   private plan = new BlockPlan<PendingFile>()
   /** Files with several names that are under way. */
   private readonly firstNames = new Map<string, PendingFile>()
+  private readonly cutter = new BatchCutter()
+  private readonly prepareParts: PrepareParts
+  private running: Promise<void> | undefined
 
   constructor(parts: WindowParts) {
     this.parts = parts
+    const { writer, options } = parts
+    this.prepareParts = {
+      isSimple: (file) => options.verify !== true && file.found?.type !== 'directory',
+      ownerOf: (file) => writer.ownerOf(file.node),
+      begin: (file) => {
+        try {
+          writer.begin(file)
+          return true
+        } catch (error) {
+          this.failFile(file, error)
+          return false
+        }
+      },
+      fail: (file, error) => this.failFile(file, error),
+    }
   }
 
   get isEmpty(): boolean {
@@ -80,7 +113,7 @@ export class FileWindow {
     if (file.state === 'pending' && file.missingBytes === 0) await this.finishFile(file)
   }
 
-  /** Plan all chunks of a file, reading windows that fill up. @returns bytes planned */
+  /** Plan all chunks of a file, beginning to read windows that fill up. @returns bytes planned */
   private async planContent(file: PendingFile): Promise<number> {
     const ids = inlineIds(file.node.content)
     if (ids !== undefined) return await this.planChunks(file, ids, 0)
@@ -88,7 +121,7 @@ export class FileWindow {
     for await (const run of contentRuns(this.parts.repository, file.node.content)) {
       offset = await this.planChunks(file, run, offset)
       if (file.state === 'failed' || offset > file.sizeBytes) break
-      if (this.isFull) await this.read()
+      if (this.isFull) await this.start()
     }
     // A file given up meanwhile has been reported.
     return file.state === 'failed' ? file.sizeBytes : offset
@@ -105,36 +138,116 @@ export class FileWindow {
     return offset
   }
 
-  /** Read every block that is wanted, and write what is in it. */
-  async read(): Promise<void> {
-    const { repository, options, writer, tally, finder } = this.parts
+  /** Wait for what was begun last, then begin to read and write what is planned by now. */
+  async start(): Promise<void> {
+    await this.settled()
     const plan = this.plan
+    if (plan.pieceCount === 0) return
     this.plan = new BlockPlan()
-    finder.allowReload()
-    const whole: PendingFile[] = []
-    const sink = {
-      isWanted: (file: PendingFile) => file.state === 'pending',
-      write: (file: PendingFile, offset: number, bytes: Buffer) => {
-        if (file.state !== 'pending') return
-        try {
-          writer.write(file, offset, bytes)
-        } catch (error) {
-          this.failFile(file, error)
-          return
-        }
-        tally.addBytes(bytes.length)
-        if (file.missingBytes === 0 && file.isPlanned) {
-          if (options.verify) whole.push(file)
-          else this.publish(file)
-        }
-        tally.progress(file.path)
-      },
-      fail: (file: PendingFile, error: unknown) => this.failFile(file, error),
-      settle: async () => {
-        for (let file = whole.pop(); file !== undefined; file = whole.pop()) await this.finishFile(file)
-      },
+    this.parts.finder.allowReload()
+    this.parts.runner.expect(plan.bytes, plan.pieceCount)
+    this.running = this.readAll(this.cutter.cut(plan))
+    // It is awaited before anything else is begun, and at the end.
+    this.running.catch(() => {})
+  }
+
+  /** Nothing is under way when it resolves. Throws what ends the run. */
+  async settled(): Promise<void> {
+    const running = this.running
+    if (running === undefined) return
+    try {
+      await running
+    } finally {
+      if (this.running === running) this.running = undefined
     }
-    await readPlan(repository, plan, sink, options.signal)
+  }
+
+  /** Whether anything may still be under way. */
+  get isRunning(): boolean {
+    return this.running !== undefined
+  }
+
+  private async readAll(batches: readonly Batch[]): Promise<void> {
+    const underWay = new Set<Promise<void>>()
+    let failure: { readonly error: unknown } | undefined
+    for (const batch of batches) {
+      if (failure !== undefined) break
+      const one: Promise<void> = this.readBatch(batch)
+        .catch((error: unknown) => {
+          failure ??= { error }
+        })
+        .finally(() => underWay.delete(one))
+      underWay.add(one)
+      while (underWay.size >= this.parts.runner.atOnce) await Promise.race(underWay)
+    }
+    await Promise.all(underWay)
+    if (failure !== undefined) throw (failure as { readonly error: unknown }).error
+  }
+
+  private async readBatch(batch: Batch): Promise<void> {
+    const { repository, options, runner } = this.parts
+    const sealed = await repository.fetchBlocks(placesOf(batch), options.signal)
+    checkAborted(options.signal)
+    const prepared = prepareBatch(batch, this.prepareParts)
+    let answer: BatchAnswer
+    try {
+      if (prepared.files.length === 0) return
+      answer = await runner.run({ ...prepared.task, sealed })
+    } finally {
+      for (const directory of prepared.directories) directory.held!.unpin()
+    }
+    await this.takeAnswer(prepared, answer)
+  }
+
+  /** What comes back for a batch: failures first, then what has to be read from elsewhere, then what is whole. */
+  private async takeAnswer(prepared: PreparedBatch, answer: BatchAnswer): Promise<void> {
+    const { tally, options } = this.parts
+    const { files } = prepared
+    for (const { file, error } of answer.failures) this.failFile(files[file]!.file, fromPlainError(error))
+    for (const { file, message } of answer.warnings) tally.warn(files[file]!.file.path, message)
+    const missing = answer.unsound.length === 0 ? undefined : this.missingPieces(prepared, answer.unsound)
+    for (const one of files) {
+      const { file, isWhole, bytes } = one
+      if (file.state !== 'pending') continue
+      const pieces = missing?.get(one) ?? []
+      const lost = pieces.reduce((sum, piece) => sum + pieceOf(prepared, piece).length, 0)
+      file.missingBytes -= bytes - lost
+      tally.addBytes(bytes - lost)
+      for (const piece of pieces) await this.recover(prepared, piece)
+      if (file.state !== 'pending' || file.missingBytes > 0 || !file.isPlanned) continue
+      if (isWhole && pieces.length === 0) this.tellDone(file)
+      else await this.finishFile(file)
+      checkAborted(options.signal)
+    }
+  }
+
+  /** Of each file that lacks any: pieces that were not written. A whole file that lacks one was not begun. */
+  private missingPieces(prepared: PreparedBatch, unsound: readonly number[]): Map<BatchFile, number[]> {
+    const missing = new Map<BatchFile, number[]>()
+    const isMissing = new Set(unsound)
+    for (const piece of unsound) missing.set(pieceOf(prepared, piece).file, [])
+    for (let piece = 0; piece < prepared.task.ids.length / ID_BYTES; piece++) {
+      const { file } = pieceOf(prepared, piece)
+      if (isMissing.has(piece) || file.isWhole) missing.get(file)?.push(piece)
+    }
+    return missing
+  }
+
+  private async recover(prepared: PreparedBatch, piece: number): Promise<void> {
+    const { repository, options, writer, tally } = this.parts
+    const { file: owner, id, length, destination } = pieceOf(prepared, piece)
+    const { file } = owner
+    if (file.state !== 'pending') return
+    try {
+      const bytes = await readElsewhere(repository, id, length, options.signal)
+      writer.write(file, destination, bytes)
+    } catch (error) {
+      checkAborted(options.signal)
+      this.failFile(file, error)
+      return
+    }
+    file.missingBytes -= length
+    tally.addBytes(length)
   }
 
   /** All bytes of the file are there: check them again where that is asked for, and give it its name. */
@@ -155,7 +268,13 @@ export class FileWindow {
       this.failFile(file, error)
       return
     }
+    this.tellDone(file)
+  }
+
+  /** It is whole and has its name. */
+  private tellDone(file: PendingFile): void {
     file.state = 'done'
+    this.parts.writer.rememberName(file)
     this.forgetFirstName(file)
     this.parts.tally.finish(file.path, actionFor(file), file.sizeBytes)
     this.parts.release(file.directory)

@@ -2,6 +2,8 @@
  * Threads: worker threads that do tasks for one run. Starts them, shares tasks out, carries errors across, and
  * ends them in order. Knows nothing of what the tasks are.
  */
+export type { PlainError } from './error.ts'
+export { fromPlainError, toPlainError } from './error.ts'
 export type { ThreadScene, ThreadWork } from './serve.ts'
 export { serveThread } from './serve.ts'
 export type { Threads, ThreadsOptions } from './threads.ts'
