@@ -89,7 +89,7 @@ export function applyMetadata(
   return problems
 }
 
-/** What a new file is given once its content is in place. */
+/** What a new file or folder is given once its content is in place. */
 export interface FileMetadata extends Owner {
   /** 0 to 0o7777. */
   readonly mode: number
@@ -99,14 +99,15 @@ export interface FileMetadata extends Owner {
   readonly xattrs: readonly Xattr[]
 }
 
-/** What a file has that was made just now. */
+/** What a file or folder has that was made just now. */
 export interface NewFile extends Owner {
-  readonly mode: number
+  /** Undefined when it is not known. */
+  readonly mode: number | undefined
   /** It has no attributes that have to be removed. */
   readonly isBare: boolean
 }
 
-/** `applyMetadata` for a new file that is open for writing: what it has already is not set again. */
+/** `applyMetadata` for a new file that is open for writing, or a new folder: what it has already is not set again. */
 export function applyToNewFile(
   fd: number,
   made: NewFile,

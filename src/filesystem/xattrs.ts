@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import type { RawName } from '../encoding/index.ts'
 import { displayName, nameFromBytes } from '../encoding/index.ts'
+import type { FolderAddress } from './folder-address.ts'
 import type { XattrCalls } from './native.ts'
 import { cString, failedWith, native, systemError } from './native.ts'
 import type { Target } from './node.ts'
@@ -104,12 +105,15 @@ export function writeXattrs(node: Target, xattrs: readonly Xattr[]): Problem[] {
   return problems
 }
 
-/** Whether what is made in this folder begins with an ACL; a symbolic link is not followed. */
-export function givesAcl(folder: RawName): boolean {
+/** Whether what is made in this folder begins with an ACL. */
+export function givesAcl(folder: FolderAddress): boolean {
   const { calls } = native()
   if (calls === undefined) return false
   names ??= Buffer.allocUnsafeSlow(MAX_BYTES)
-  const length = calls.linkXattrs.list(cString(folder), names)
+  const length =
+    folder.fd === undefined
+      ? calls.linkXattrs.list(cString(folder.path), names)
+      : calls.descriptorXattrs.list(folder.fd, names)
   if (length < 0) return !failedWith(length, 'ENOTSUP')
   return length > 0 && names.subarray(0, length).includes(DEFAULT_ACL)
 }

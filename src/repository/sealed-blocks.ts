@@ -1,5 +1,5 @@
 import { createKeyedHasher, type FileOpener, type KeyedHasher } from '../crypto/index.ts'
-import type { FileId } from '../encoding/index.ts'
+import { type FileId, ID_BYTES, toHex } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
 import { type BlockShape, createBlockScratch, createPackOpener, MAXIMUM_BLOCK_BYTES } from '../pack/index.ts'
 import type { PackKind } from './layout.ts'
@@ -66,6 +66,7 @@ export function createBlockOpener({ files, ids }: BlockKeys): BlockOpener {
       const stored = stretch.subarray(block.offsetBytes, block.offsetBytes + block.storedBytes)
       return scratch.open(openerOf(sealed), block, stored, target)
     },
-    isChunk: (bytes, all, idOffset) => hasher.hash(bytes).compare(all, idOffset, idOffset + 32) === 0,
+    isChunk: (bytes, all, idOffset) =>
+      hasher.hashHex(bytes) === toHex(all.subarray(idOffset, idOffset + ID_BYTES)),
   }
 }

@@ -161,12 +161,12 @@ class RowTable {
     const held = directory.held!
     let address: FolderAddress
     try {
-      directory.isBare ??= !givesAcl(held.path())
       address = held.pin()
     } catch (error) {
       this.parts.fail(file, error)
       return undefined
     }
+    directory.isBare ??= !givesAcl(address)
     const row = this.folders.length
     this.folderRows.set(directory, row)
     this.directories.push(directory)

@@ -5,6 +5,7 @@ import {
   createSpecialFile,
   createSymlink,
   type FileStatus,
+  givesAcl,
   type HeldDirectory,
   holdDirectory,
   type Owner,
@@ -191,7 +192,18 @@ export class NodeWriter {
   }
 
   completeDirectory(directory: TargetDirectory): void {
-    const { held, node, parent, path } = directory
+    const { held, node, parent, path, isFresh } = directory
+    if (isFresh && node !== undefined) {
+      const address = held!.pin()
+      try {
+        directory.isBare ??= !givesAcl(address)
+        const messages = this.setMetadata.applyToFolder(address, directory.isBare, node)
+        for (const message of messages) this.parts.tally.warn(path, message)
+      } finally {
+        held!.unpin()
+      }
+      return
+    }
     const target = parent === undefined ? held!.path() : parent.held!.pathOf(node!.name)
     this.applyMetadata(target, { node: node!, path })
   }

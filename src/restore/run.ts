@@ -96,7 +96,8 @@ export class RestoreRun {
       if (page === undefined) break
       for (const node of page.nodes) {
         checkAborted(this.parts.options.signal)
-        await this.visit(directory, node)
+        const visiting = this.visit(directory, node)
+        if (visiting !== undefined) await visiting
       }
     }
     this.release(directory)
@@ -116,19 +117,47 @@ export class RestoreRun {
     }
   }
 
-  private async visit(directory: TargetDirectory, node: Node): Promise<void> {
+  /** A promise when it takes time: most files are only planned. */
+  private visit(directory: TargetDirectory, node: Node): Promise<void> | undefined {
     const path = joinName(directory.path, node.name)
     const choice = this.parts.selection(path, node.type === 'directory')
-    if (choice === 'left-out') return
-    if (++this.turnNodes % NODES_A_TURN === 0) await nextTurn()
+    if (choice === 'left-out') return undefined
+    if (++this.turnNodes % NODES_A_TURN === 0)
+      return nextTurn().then(() => this.take(directory, node, path, choice))
+    return this.take(directory, node, path, choice)
+  }
+
+  private take(
+    directory: TargetDirectory,
+    node: Node,
+    path: RawName,
+    choice: 'wanted' | 'leads',
+  ): Promise<void> | undefined {
     if (node.type === 'directory') {
       const child = childDirectory(directory, node)
-      if (choice === 'wanted' && !this.open(child)) this.release(child)
-      else await this.restoreTree(node.tree, child)
-    } else if (this.open(directory)) {
-      await this.restoreNode(directory, node, path)
-      if (++this.windowNodes >= this.nodesAWindow || this.window.isFull) await this.readWindow()
+      if (choice === 'wanted' && !this.open(child)) {
+        this.release(child)
+        return undefined
+      }
+      return this.restoreTree(node.tree, child)
     }
+    if (!this.open(directory)) return undefined
+    if (
+      node.type === 'file' &&
+      directory.isFresh &&
+      this.window.addNow({ directory, node, path, found: undefined })
+    ) {
+      directory.pending++
+      return this.isWindowOver() ? this.readWindow() : undefined
+    }
+    return this.restoreNode(directory, node, path).then(() =>
+      this.isWindowOver() ? this.readWindow() : undefined,
+    )
+  }
+
+  /** Called once a node. */
+  private isWindowOver(): boolean {
+    return ++this.windowNodes >= this.nodesAWindow || this.window.isFull
   }
 
   /** Make or enter a folder when something is to be restored into it. @returns false where that failed */
@@ -234,7 +263,6 @@ export class RestoreRun {
 
   /** Deal with the names that waited for the window before, and begin to read what is planned. */
   private async readWindow(): Promise<void> {
-    await this.window.settled()
     this.windowNodes = 0
     this.nodesAWindow = Math.min(2 * this.nodesAWindow, this.parts.limits.windowNodes)
     const waiting = this.waiting

@@ -1,6 +1,6 @@
 import type { ChunkId, RawName } from '../encoding/index.ts'
 import { checkAborted, HoldfastError } from '../errors/index.ts'
-import type { Repository } from '../repository/index.ts'
+import type { ChunkPlace, Repository } from '../repository/index.ts'
 import { fromPlainError } from '../threads/index.ts'
 import type { FileNode } from '../tree/index.ts'
 import type { BatchAnswer } from './batch.ts'
@@ -48,7 +48,9 @@ export class FileWindow {
   private readonly firstNames = new Map<string, PendingFile>()
   private readonly cutter = new BatchCutter()
   private readonly prepareParts: PrepareParts
-  private running: Promise<void> | undefined
+  private dispatching: Promise<void> | undefined
+  private readonly underWay = new Set<Promise<void>>()
+  private failure: { readonly error: unknown } | undefined
 
   constructor(parts: WindowParts) {
     this.parts = parts
@@ -113,6 +115,36 @@ export class FileWindow {
     if (file.state === 'pending' && file.missingBytes === 0) await this.finishFile(file)
   }
 
+  /**
+   * `add` at once, for a file whose chunk list is in its node and known.
+   *
+   * @returns false when it takes more than that: nothing was done then
+   */
+  addNow(entry: Entry<FileNode>): boolean {
+    const { finder, options, tally, writer } = this.parts
+    const ids = inlineIds(entry.node.content)
+    if (options.isDryRun || ids === undefined || ids.length === 0) return false
+    if (linkKey(entry.node) !== undefined) return false
+    const places: ChunkPlace[] = []
+    let bytes = 0
+    for (const id of ids) {
+      const place = finder.findNow(id)
+      if (place === undefined) return false
+      places.push(place)
+      bytes += place.lengthBytes
+    }
+    if (BigInt(bytes) !== entry.node.sizeBytes) return false
+    const file = writer.beginFile(entry)
+    tally.begin(file.sizeBytes)
+    let offset = 0
+    places.forEach((place, at) => {
+      this.plan.add(ids[at]!, place, file, offset)
+      offset += place.lengthBytes
+    })
+    file.isPlanned = true
+    return true
+  }
+
   /** Plan all chunks of a file, beginning to read windows that fill up. @returns bytes planned */
   private async planContent(file: PendingFile): Promise<number> {
     const ids = inlineIds(file.node.content)
@@ -138,57 +170,66 @@ export class FileWindow {
     return offset
   }
 
-  /** Wait for what was begun last, then begin to read and write what is planned by now. */
+  /**
+   * Begin to read and write what is planned by now, once all that was planned before is with the threads. With
+   * nothing planned, wait for all that is under way. Throws what ends the run.
+   */
   async start(): Promise<void> {
-    await this.settled()
     const plan = this.plan
-    if (plan.pieceCount === 0) return
+    if (plan.pieceCount === 0) return await this.settled()
+    await this.dispatching
+    this.throwFailure()
     this.plan = new BlockPlan()
     this.parts.finder.allowReload()
     this.parts.runner.expect(plan.bytes, plan.pieceCount)
-    this.running = this.readAll(this.cutter.cut(plan))
-    // It is awaited before anything else is begun, and at the end.
-    this.running.catch(() => {})
+    this.dispatching = this.dispatch(this.cutter.cut(plan))
   }
 
   /** Nothing is under way when it resolves. Throws what ends the run. */
   async settled(): Promise<void> {
-    const running = this.running
-    if (running === undefined) return
-    try {
-      await running
-    } finally {
-      if (this.running === running) this.running = undefined
-    }
+    await this.dispatching
+    await Promise.all(this.underWay)
+    this.throwFailure()
   }
 
   /** Whether anything may still be under way. */
   get isRunning(): boolean {
-    return this.running !== undefined
+    return this.underWay.size > 0
   }
 
-  private async readAll(batches: readonly Batch[]): Promise<void> {
-    const underWay = new Set<Promise<void>>()
-    let failure: { readonly error: unknown } | undefined
+  private throwFailure(): void {
+    if (this.failure !== undefined) throw this.failure.error
+  }
+
+  /** Resolves when every batch is prepared: its files have been looked at. Never rejects. */
+  private async dispatch(batches: readonly Batch[]): Promise<void> {
+    const unprepared = new Set<Promise<void>>()
     for (const batch of batches) {
-      if (failure !== undefined) break
-      const one: Promise<void> = this.readBatch(batch)
-        .catch((error: unknown) => {
-          failure ??= { error }
-        })
-        .finally(() => underWay.delete(one))
-      underWay.add(one)
-      while (underWay.size >= this.parts.runner.atOnce) await Promise.race(underWay)
+      while (this.underWay.size >= this.parts.runner.atOnce) await Promise.race(this.underWay)
+      if (this.failure !== undefined) break
+      const prepared: Promise<void> = new Promise((resolve) => {
+        const done: Promise<void> = this.readBatch(batch, resolve)
+          .catch((error: unknown) => {
+            this.failure ??= { error }
+          })
+          .finally(() => {
+            resolve()
+            unprepared.delete(prepared)
+            this.underWay.delete(done)
+          })
+        this.underWay.add(done)
+      })
+      unprepared.add(prepared)
     }
-    await Promise.all(underWay)
-    if (failure !== undefined) throw (failure as { readonly error: unknown }).error
+    await Promise.all(unprepared)
   }
 
-  private async readBatch(batch: Batch): Promise<void> {
+  private async readBatch(batch: Batch, onPrepared: () => void): Promise<void> {
     const { repository, options, runner } = this.parts
     const sealed = await repository.fetchBlocks(placesOf(batch), options.signal)
     checkAborted(options.signal)
     const prepared = prepareBatch(batch, this.prepareParts)
+    onPrepared()
     let answer: BatchAnswer
     try {
       if (prepared.files.length === 0) return
@@ -213,6 +254,7 @@ export class FileWindow {
       const lost = pieces.reduce((sum, piece) => sum + pieceOf(prepared, piece).length, 0)
       file.missingBytes -= bytes - lost
       tally.addBytes(bytes - lost)
+      if (!isWhole) tally.progress(file.path)
       for (const piece of pieces) await this.recover(prepared, piece)
       if (file.state !== 'pending' || file.missingBytes > 0 || !file.isPlanned) continue
       if (isWhole && pieces.length === 0) this.tellDone(file)
