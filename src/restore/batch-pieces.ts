@@ -2,6 +2,9 @@ import { HoldfastError } from '../errors/index.ts'
 import type { BlockOpener } from '../repository/worker.ts'
 import { type BatchTask, FILE_FIELDS, PIECE_FIELDS, pieceFields } from './batch.ts'
 
+const KEPT_BYTES = 3 * 1024 * 1024
+const ID_BYTES = 32
+
 /** The plaintexts of a batch's blocks, with memory that the next batch uses again. */
 export class OpenBlocks {
   private readonly opener: BlockOpener
@@ -57,9 +60,6 @@ export class OpenBlocks {
     return isSound
   }
 }
-
-const KEPT_BYTES = 6 * 1024 * 1024
-const ID_BYTES = 32
 
 function isSameChunk(pieces: Float64Array, ids: Uint8Array, left: number, right: number): boolean {
   const length = pieceFields.length

@@ -17,8 +17,8 @@ export interface Batch {
 }
 
 /** A batch ends after so much of any. Its blocks are in memory together, its folders are held open. */
-const BATCH_PLAIN_BYTES = 4 * 1024 * 1024
-const BATCH_STORED_BYTES = 8 * 1024 * 1024
+const BATCH_PLAIN_BYTES = 3 * 1024 * 1024
+const BATCH_STORED_BYTES = 4 * 1024 * 1024
 const BATCH_PIECES = 8192
 const BATCH_FOLDERS = 192
 

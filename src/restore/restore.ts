@@ -17,11 +17,11 @@ import { topDirectory } from './target-directory.ts'
 
 /**
  * Larger windows read a block less often where the chunks of a snapshot lie scattered; smaller ones leave less in
- * memory and to the garbage collector.
+ * memory and to the garbage collector. Two are in memory: one is planned while another is written.
  */
 const LIMITS: RestoreLimits = {
-  windowNodes: 16_384,
-  windowPieces: 131_072,
+  windowNodes: 4096,
+  windowPieces: 65_536,
   windowBytes: 1024 * 1024 * 1024,
   linkEntries: 100_000,
 }

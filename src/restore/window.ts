@@ -189,12 +189,13 @@ export class FileWindow {
   async settled(): Promise<void> {
     await this.dispatching
     await Promise.all(this.underWay)
+    this.dispatching = undefined
     this.throwFailure()
   }
 
   /** Whether anything may still be under way. */
   get isRunning(): boolean {
-    return this.underWay.size > 0
+    return this.dispatching !== undefined
   }
 
   private throwFailure(): void {

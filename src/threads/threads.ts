@@ -10,6 +10,11 @@ export interface ThreadsOptions<Event> {
   readonly count: number
   /** Plain data that every thread gets. */
   readonly settings: unknown
+  /**
+   * Most memory for young objects of a thread. Small where its work leaves large buffers behind, since these go
+   * with the small objects that hold them. Default: Node's.
+   */
+  readonly youngMegabytes?: number
   readonly onEvent?: (event: Event) => void
   /** A thread broke or ended early. Told once, for who awaits no task at that moment. */
   readonly onFailure?: (error: unknown) => void
@@ -70,7 +75,7 @@ interface Thread {
 export function startThreads<Task, Answer, Event = never>(
   options: ThreadsOptions<Event>,
 ): Threads<Task, Answer> {
-  const { file, count, settings, onEvent, onFailure, signal } = options
+  const { file, count, settings, youngMegabytes, onEvent, onFailure, signal } = options
   const abortFlag = new SharedArrayBuffer(4)
   const abort = (): void => void Atomics.store(new Int32Array(abortFlag), 0, 1)
   signal?.addEventListener('abort', abort, { once: true })
@@ -94,7 +99,8 @@ export function startThreads<Task, Answer, Event = never>(
   }
   const start = (): Thread => {
     const workerData: ThreadStart = { settings, abortFlag }
-    const worker = new Worker(file, { workerData })
+    const resourceLimits = youngMegabytes === undefined ? {} : { maxYoungGenerationSizeMb: youngMegabytes }
+    const worker = new Worker(file, { workerData, resourceLimits })
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     const thread: Thread = { worker, ended, tasks: 0, isEnding: false, hasFinished: false }
     worker.on('message', (message: FromThread) => {

@@ -137,6 +137,9 @@ function makeNode(path: RawName, plan: Exclude<Plan, { kind: 'link' | 'folder' }
   }
 }
 
+/** Mostly none, since threads take time to start. */
+const threads = fc.constantFrom(0, 0, 0, 0, 1, 2, 7)
+
 const limits = fc.record({
   windowNodes: fc.integer({ min: 1, max: 20 }),
   windowPieces: fc.integer({ min: 1, max: 40 }),
@@ -148,26 +151,34 @@ describe('restore(backup(tree))', () => {
   test('is the tree: names, content, links, modes, times, in windows of any size', async (context) => {
     context.skip(process.geteuid?.() !== 0, 'a tree with any modes takes root to read')
     await fc.assert(
-      fc.asyncProperty(tree, limits, fc.boolean(), fc.boolean(), async (list, bounds, sparse, verify) => {
-        const source = tempDirectory()
-        build(source, list, [])
-        const { repository } = await makeRepository()
-        const snapshot = await takeSnapshot(repository, source)
-        const target = tempDirectory()
-        const problems: RestoreProblem[] = []
-        const collect = (problem: RestoreProblem): void => void problems.push(problem)
-        const options = { target, path: source, sparse, verify, onError: collect, onWarning: collect }
-        const first = await restoreWithin(repository, snapshot, options, bounds)
-        expect(problems).toEqual([])
-        expect(readTree(target)).toEqual(readTree(source))
-        expect(first.bytesRestored).toBe(first.totalBytes)
-        expect(first.filesRestored).toBe(first.totalFiles)
+      fc.asyncProperty(
+        tree,
+        limits,
+        fc.boolean(),
+        fc.boolean(),
+        threads,
+        async (list, bounds, sparse, verify, count) => {
+          const source = tempDirectory()
+          build(source, list, [])
+          const { repository } = await makeRepository()
+          const snapshot = await takeSnapshot(repository, source)
+          const target = tempDirectory()
+          const problems: RestoreProblem[] = []
+          const collect = (problem: RestoreProblem): void => void problems.push(problem)
+          const told = { onError: collect, onWarning: collect }
+          const options = { target, path: source, sparse, verify, threads: count, ...told }
+          const first = await restoreWithin(repository, snapshot, options, bounds)
+          expect(problems).toEqual([])
+          expect(readTree(target)).toEqual(readTree(source))
+          expect(first.bytesRestored).toBe(first.totalBytes)
+          expect(first.filesRestored).toBe(first.totalFiles)
 
-        const second = await restoreWithin(repository, snapshot, options, bounds)
-        expect(problems).toEqual([])
-        expect(readTree(target)).toEqual(readTree(source))
-        expect(second.bytesRestored).toBe(0)
-      }),
+          const second = await restoreWithin(repository, snapshot, options, bounds)
+          expect(problems).toEqual([])
+          expect(readTree(target)).toEqual(readTree(source))
+          expect(second.bytesRestored).toBe(0)
+        },
+      ),
       { numRuns: 60 },
     )
   })
