@@ -2,7 +2,7 @@ import { HoldfastError } from '../errors/index.ts'
 import type { BlockOpener } from '../repository/worker.ts'
 import { type BatchTask, FILE_FIELDS, PIECE_FIELDS, pieceFields } from './batch.ts'
 
-const KEPT_BYTES = 3 * 1024 * 1024
+const KEPT_BYTES = 4 * 1024 * 1024
 const ID_BYTES = 32
 
 /** The plaintexts of a batch's blocks, with memory that the next batch uses again. */

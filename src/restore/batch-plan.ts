@@ -4,7 +4,7 @@ import { type PendingFile, SEVERAL_BATCHES } from './entry.ts'
 import type { TargetDirectory } from './target-directory.ts'
 
 /** Some pieces of one block: from one up to, not including, another. */
-export interface BlockPart {
+interface BlockPart {
   readonly work: BlockWork<PendingFile>
   readonly from: number
   readonly to: number
@@ -17,7 +17,7 @@ export interface Batch {
 }
 
 /** A batch ends after so much of any. Its blocks are in memory together, its folders are held open. */
-const BATCH_PLAIN_BYTES = 3 * 1024 * 1024
+const BATCH_PLAIN_BYTES = 4 * 1024 * 1024
 const BATCH_STORED_BYTES = 4 * 1024 * 1024
 const BATCH_PIECES = 8192
 const BATCH_FOLDERS = 192

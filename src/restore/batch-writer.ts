@@ -143,7 +143,7 @@ export function createBatchWriter(settings: BatchSettings, isAborted: () => bool
           if (isWhole) writeWhole(scene, file, from, to)
           else writePart(scene, file, from, to)
         } catch (error) {
-          if (systemCode(error) === undefined) throw error
+          if (systemCode(error) === undefined && !(error instanceof HoldfastError)) throw error
           failures.push({ file, error: toPlainError(error) })
         }
       }

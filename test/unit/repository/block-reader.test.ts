@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { DamagedError } from '../../../src/errors/index.ts'
 import { type BlockResult, fileName, packPlaces, type Repository } from '../../../src/repository/index.ts'
+import { createBlockOpener } from '../../../src/repository/worker.ts'
 import {
   createStore,
   flipBit,
@@ -167,5 +168,45 @@ describe('reading single chunks', () => {
     const { write } = await import('./scene.ts')
     await write(repository, (writer) => writer.saveChunk('data', id, lie))
     await expect(repository.readChunk('data', id)).rejects.toMatchObject({ code: 'DAMAGED' })
+  })
+})
+
+describe('fetchBlocks()', () => {
+  test('gives blocks as they are stored, which a thread opens', async () => {
+    const { reader, chunks, places } = await scene(12, 300_000)
+    const wanted = [places[1]!, places[2]!, places[9]!]
+    const sealed = structuredClone(await reader.fetchBlocks(wanted))
+    expect(sealed.stretches.length).toBe(2)
+    const opener = createBlockOpener({ files: reader.subkeys.files.data, ids: reader.subkeys.dataIds })
+    const scratch = Buffer.alloc(300_000)
+    sealed.blocks.forEach((block, at) => {
+      const plain = opener.open(sealed, block, scratch)
+      const content = chunks[wanted[at]!.number]!
+      expect(plain.equals(content)).toBe(true)
+      const id = reader.chunkIdOf('data', content)
+      expect(opener.isChunk(plain, Buffer.concat([Buffer.alloc(32), id]), 32)).toBe(true)
+      expect(opener.isChunk(plain.subarray(1), id, 0)).toBe(false)
+    })
+  })
+
+  test('a block that cannot be read or opened costs no other', async () => {
+    const { store, reader, file, places } = await scene(4, 10_000)
+    const { files, dataIds: ids } = reader.subkeys
+    const opener = createBlockOpener({ files: files.data, ids })
+    flipBit(store.files, file, places[1]!.offsetBytes + 77)
+    const bytes = store.files.get(file)!
+    store.files.set(file, bytes.subarray(0, places[3]!.offsetBytes + 5))
+    const sealed = await reader.fetchBlocks(places)
+    const opened = sealed.blocks.map((block) => {
+      try {
+        return opener.open(sealed, block, Buffer.alloc(10_000)).length
+      } catch (error) {
+        return (error as { code: string }).code
+      }
+    })
+    expect(opened).toEqual([10_000, 'DAMAGED', 10_000, 'DAMAGED'])
+    store.files.delete(file)
+    const gone = await (await store.open()).fetchBlocks(places)
+    expect(gone.blocks.map(({ stretch }) => stretch)).toEqual([-1, -1, -1, -1])
   })
 })
