@@ -28,6 +28,7 @@ import {
   pieceFields,
 } from './batch.ts'
 import { OpenBlocks, piecesByFile } from './batch-pieces.ts'
+import { costsOneFile } from './failure.ts'
 import { dataStretches, writeAll } from './sparse.ts'
 
 /** Does batches: opens and checks the blocks, then writes file by file, with one file open at a time. */
@@ -143,7 +144,7 @@ export function createBatchWriter(settings: BatchSettings, isAborted: () => bool
           if (isWhole) writeWhole(scene, file, from, to)
           else writePart(scene, file, from, to)
         } catch (error) {
-          if (systemCode(error) === undefined && !(error instanceof HoldfastError)) throw error
+          if (!costsOneFile(error)) throw error
           failures.push({ file, error: toPlainError(error) })
         }
       }
