@@ -46,7 +46,7 @@ export class BatchRunner {
 
   /** Batches that should be under way together. */
   get atOnce(): number {
-    return this.threads === undefined ? 2 : 2 * this.threads.count + 1
+    return this.threads === undefined ? 2 : this.threads.count + 2
   }
 
   /** What was read for the task is given away. @throws HoldfastError INTERRUPTED, FAILED */

@@ -20,8 +20,8 @@ import { topDirectory } from './target-directory.ts'
  * memory and to the garbage collector. Two are in memory: one is planned while another is written.
  */
 const LIMITS: RestoreLimits = {
-  windowNodes: 4096,
-  windowPieces: 65_536,
+  windowNodes: 2048,
+  windowPieces: 32_768,
   windowBytes: 1024 * 1024 * 1024,
   linkEntries: 100_000,
 }
