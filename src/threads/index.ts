@@ -4,7 +4,6 @@
  */
 export type { PlainError } from './error.ts'
 export { fromPlainError, toPlainError } from './error.ts'
-export type { ThreadScene, ThreadWork } from './serve.ts'
 export { serveThread } from './serve.ts'
-export type { Threads, ThreadsOptions } from './threads.ts'
+export type { Threads } from './threads.ts'
 export { startThreads, threadCount, threadFile } from './threads.ts'

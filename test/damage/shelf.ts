@@ -113,7 +113,7 @@ export async function buildShelf(): Promise<Shelf> {
       indexFile: only('index'),
     })
   }
-  writeFileSync(join(source, 'one.bin'), noise(1, 1_500_000))
+  writeFileSync(join(source, 'one.bin'), noise(1, 3_000_000))
   writeFileSync(join(source, 'deep', 'steady.bin'), noise(2, 50_000))
   await run(source)
   writeFileSync(join(source, 'two.bin'), noise(3, 60_000))
