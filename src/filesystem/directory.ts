@@ -1,23 +1,23 @@
 import { readdirSync } from 'node:fs'
 import type { RawName } from '../encoding/index.ts'
-import { compareNames, nameFromBytes } from '../encoding/index.ts'
+import { nameFromBytes } from '../encoding/index.ts'
 
-/**
- * The names in a directory, in order of their raw bytes, without `.` and `..`. Throws the system's errors.
- *
- * Strings are read first, which is faster; only where one shows U+FFFD, the mark of bytes that are not UTF-8,
- * is the directory read again as bytes.
- */
-export function readNames(directory: RawName): RawName[] {
-  const names = readdirSync(directory)
-  if (names.some((name) => name.includes('\ufffd'))) {
-    return readdirSync(directory, { encoding: 'buffer' }).map(nameFromBytes).sort(compareNames)
-  }
-  // JavaScript's own order is that of UTF-16 units: the order of bytes where no unit is a surrogate or above.
-  return names.some(hasHighUnit) ? names.sort(compareNames) : names.sort()
+/** A character for each byte of a name: ordinary text order is then the order of names. */
+export type NameKey = string
+
+/** The keys of the names in a directory, in order, without `.` and `..`. Throws the system's errors. */
+export function readNameKeys(directory: RawName): NameKey[] {
+  return readdirSync(directory, { encoding: 'latin1' }).sort()
 }
 
-function hasHighUnit(name: string): boolean {
-  for (let at = 0; at < name.length; at++) if (name.charCodeAt(at) >= 0xd800) return true
-  return false
+/** The name that a key stands for. */
+export function nameOfKey(key: NameKey): RawName {
+  return NOT_ASCII.test(key) ? nameFromBytes(Buffer.from(key, 'latin1')) : key
+}
+
+const NOT_ASCII = /[\x80-\xff]/
+
+/** The names in a directory, in order of their raw bytes, without `.` and `..`. Throws the system's errors. */
+export function readNames(directory: RawName): RawName[] {
+  return readNameKeys(directory).map(nameOfKey)
 }

@@ -1,7 +1,16 @@
-import { type ChunkId, ID_BYTES } from '../encoding/index.ts'
+import { type ChunkId, encodeValue, ID_BYTES } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
 import { type ContentRef, INLINE_IDS } from './node.ts'
-import { PageWriter, parsePage, splitIds, type TreeSink, type TreeSource } from './pages.ts'
+import {
+  boundaryHash,
+  endsPage,
+  isBoundary,
+  parsePage,
+  splitIds,
+  type TreeSink,
+  type TreeSource,
+  UpperPages,
+} from './pages.ts'
 
 /** Bytes of an id that decide where a page of ids ends. */
 const KEY_BYTES = 8
@@ -13,14 +22,21 @@ const KEY_BYTES = 8
  */
 export function writeContent(sink: TreeSink, ids: Uint8Array): ContentRef {
   if (ids.length <= INLINE_IDS * ID_BYTES) return { depth: 0, ids }
-  const pages = new PageWriter<ChunkId>(sink, {
-    leaf: (entries) => Buffer.concat(entries),
-    key: (id) => id.subarray(0, KEY_BYTES),
-    weight: () => ID_BYTES,
-    inner: (children) => Buffer.concat(children.map((child) => child.id)),
-  })
-  for (const id of splitIds(ids)) pages.add(id)
-  const root = pages.finish()
+  const upper = new UpperPages(sink, (children) => Buffer.concat(children.map((child) => child.id)))
+  const addPage = (start: number, end: number): void => {
+    const id = sink.saveTree(encodeValue([0, ids.subarray(start, end)]))
+    upper.add(0, { lastKey: ids.subarray(end - ID_BYTES, end - ID_BYTES + KEY_BYTES), id })
+  }
+  let start = 0
+  for (let at = 0; at < ids.length; at += ID_BYTES) {
+    const end = at + ID_BYTES
+    const endsHere = isBoundary(boundaryHash(ids, 0, at, at + KEY_BYTES))
+    if (!endsPage((end - start) / ID_BYTES, end - start, endsHere)) continue
+    addPage(start, end)
+    start = end
+  }
+  if (start < ids.length) addPage(start, ids.length)
+  const root = upper.finish()
   return { depth: root.levels + 1, ids: root.id }
 }
 

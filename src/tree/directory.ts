@@ -4,18 +4,16 @@ import {
   compareNames,
   Fields,
   ID_BYTES,
-  nameBytes,
   nameFromBytes,
   type RawName,
   type Value,
+  ValueWriter,
 } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
-import { MAXIMUM_NAME_BYTES, type Node, nodeValue, parseNode } from './node.ts'
-import { type Child, PageWriter, parsePage, type TreeSink, type TreeSource } from './pages.ts'
+import { MAXIMUM_NAME_BYTES, type Node, parseNode } from './node.ts'
+import { nameOfStored, writeNode } from './node-bytes.ts'
+import { type Child, endsPage, parsePage, type TreeSink, type TreeSource, UpperPages } from './pages.ts'
 import { readPlainNodes } from './plain-nodes.ts'
-
-/** Two 64-bit integers with their type bytes. */
-const HOLE_BYTES = 18
 
 /** Writes one directory: nodes in order of their names' bytes, each name once. */
 export interface DirectoryWriter {
@@ -25,30 +23,77 @@ export interface DirectoryWriter {
 }
 
 export function createDirectoryWriter(sink: TreeSink): DirectoryWriter {
-  const pages = new PageWriter<Node>(sink, {
-    leaf: (nodes) => nodes.map(nodeValue),
-    key: (node) => nameBytes(node.name),
-    weight: nodeBytes,
-    inner: (children) => children.map((child): Value => [child.lastKey, child.id]),
-  })
+  const pages = new DirectoryPages(sink)
+  const writer = new ValueWriter()
   let last: RawName | undefined
   return {
     add(node) {
       if (last !== undefined && compareNames(last, node.name) >= 0) throw new Error('nodes are not in order')
       last = node.name
-      pages.add(node)
+      writer.length = 0
+      const { weight, isBoundary } = writeNode(writer, node)
+      pages.add(writer.bytes, 0, writer.length, weight, isBoundary)
     },
-    finish: () => pages.finish().id,
+    finish: () => pages.finish(),
   }
 }
 
-/** About the bytes of a node's stored form. */
-function nodeBytes(node: Node): number {
-  let bytes = 256
-  for (const [name, value] of node.xattrs) bytes += name.length + value.length
-  if (node.type === 'symlink') bytes += node.target.length
-  if (node.type === 'file') bytes += node.content.ids.length + node.holes.length * HOLE_BYTES
-  return bytes
+/** Bytes before a page's nodes: the array of two, level 0, and the longest head of an array. */
+const PAGE_HEAD_BYTES = 7
+
+/** Writes the pages of one directory from nodes in their stored form, given in order. */
+export class DirectoryPages {
+  private readonly sink: TreeSink
+  private upper: UpperPages
+  private readonly page = new ValueWriter()
+  private count = 0
+  private weight = 0
+  private lastStart = 0
+
+  constructor(sink: TreeSink) {
+    this.sink = sink
+    this.upper = this.startUpper()
+    this.page.length = PAGE_HEAD_BYTES
+  }
+
+  /** Copies bytes[start, end), one node. `weight` and `isBoundary` as `writeNode` gave them. */
+  add(bytes: Buffer, start: number, end: number, weight: number, isBoundary: boolean): void {
+    this.lastStart = this.page.length
+    this.page.rawRange(bytes, start, end)
+    this.weight += weight
+    if (endsPage(++this.count, this.weight, isBoundary)) this.closePage()
+  }
+
+  /** Store what is open; the next directory may follow. @returns the id that a directory node keeps */
+  finish(): ChunkId {
+    if (this.count > 0 || this.upper.isEmpty) this.closePage()
+    const { id } = this.upper.finish()
+    this.upper = this.startUpper()
+    return id
+  }
+
+  private startUpper(): UpperPages {
+    return new UpperPages(this.sink, (children) => children.map((child): Value => [child.lastKey, child.id]))
+  }
+
+  private closePage(): void {
+    const { page, count } = this
+    const { bytes } = page
+    const start = PAGE_HEAD_BYTES - 2 - (count < 0x10 ? 1 : 3)
+    bytes[start] = 0x92
+    bytes[start + 1] = 0
+    if (count < 0x10) bytes[start + 2] = 0x90 | count
+    else {
+      bytes[start + 2] = 0xdc
+      bytes.writeUInt16BE(count, start + 3)
+    }
+    const id = this.sink.saveTree(Buffer.from(bytes.subarray(start, page.length)))
+    const lastKey = count === 0 ? new Uint8Array(0) : Buffer.from(nameOfStored(bytes, this.lastStart))
+    page.length = PAGE_HEAD_BYTES
+    this.count = 0
+    this.weight = 0
+    this.upper.add(0, { lastKey, id })
+  }
 }
 
 /** One leaf page of a directory: its nodes in order, and the ids of the pages passed since the last leaf. */

@@ -7,7 +7,13 @@ export { compareNodes, isSameContentRef, isSameMetadata } from './compare-nodes.
 export type { ContentRun } from './content.ts'
 export { parseContentPage, readContent, rootPage, writeContent } from './content.ts'
 export type { DirectoryPage, DirectoryWriter } from './directory.ts'
-export { createDirectoryWriter, findInDirectory, readDirectory } from './directory.ts'
+export {
+  createDirectoryWriter,
+  DirectoryPages,
+  findInDirectory,
+  parseDirectoryPage,
+  readDirectory,
+} from './directory.ts'
 export type {
   ContentRef,
   DeviceNode,
@@ -22,11 +28,14 @@ export type {
   Xattr,
 } from './node.ts'
 export { boundedTime, boundedXattrs, MAXIMUM_NAME_BYTES, nodeTypes, nodeValue, parseNode } from './node.ts'
+export type { NodePlace } from './node-bytes.ts'
+export { nameOfStored, TREE_ID_BYTES, writeNode } from './node-bytes.ts'
 export type { OpenedPage } from './node-cursor.ts'
 export { NodeCursor, openDirectoryPage } from './node-cursor.ts'
 export type { Child, TreeSink, TreeSource } from './pages.ts'
 export { boundaryHash, splitIds } from './pages.ts'
 export type { ReachVisitor } from './reach.ts'
 export { visitTree } from './reach.ts'
+export { StoredNodes } from './stored-node.ts'
 export type { DirectoryCursor, WalkEntry, WalkOptions } from './walk.ts'
 export { createDirectoryCursor, findNode, splitPath, walkTree, walkTreeInBatches } from './walk.ts'

@@ -151,7 +151,8 @@ export function nodeValue(node: Node): Value {
   }
 }
 
-const fieldCounts: Record<NodeType, number> = {
+/** Fields of each type's stored form. */
+export const fieldCounts: Record<NodeType, number> = {
   file: COMMON_COUNT + 8,
   directory: COMMON_COUNT + 1,
   symlink: COMMON_COUNT + 4,

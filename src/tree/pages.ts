@@ -30,90 +30,73 @@ const PAGE_BYTES = 512 * 1024
 /** 64 entries a page at the least: 12 levels hold more than any directory or file. */
 const MAXIMUM_LEVELS = 12
 
-/** What a level's pages are made of: entries are encoded by the caller. */
-interface PageCodec<Entry> {
-  /** Encode a page of entries of the lowest level. */
-  leaf(entries: readonly Entry[]): Value
-  /** Bytes that decide whether a page ends after this entry. */
-  key(entry: Entry): Uint8Array
-  /** Length in bytes, or an estimate; only long entries matter. */
-  weight(entry: Entry): number
-  /** Encode children of an upper level: the key of each one's last entry, and its id. */
-  inner(children: readonly Child[]): Value
-}
-
 export interface Child {
   readonly lastKey: Uint8Array
   readonly id: ChunkId
 }
 
 /**
- * Writes entries, given in order, as pages of a prolly tree: pages end where a hash of an entry's key says
- * so, index pages above are cut the same way. The tree depends on the entries alone, and one changed entry
- * rewrites about one page a level. Memory: one open page a level.
+ * Index pages above the lowest level of a prolly tree: pages end where a hash of an entry's key says so, on every
+ * level. The tree depends on the entries alone, and one changed entry rewrites about one page a level. Memory: one
+ * open page a level.
  */
-export class PageWriter<Entry> {
+export class UpperPages {
   private readonly sink: TreeSink
-  private readonly codec: PageCodec<Entry>
-  private leaf: Entry[] = []
-  private leafBytes = 0
-  private readonly upper: Child[][] = []
+  private readonly encode: (children: readonly Child[]) => Value
+  private readonly levels: Child[][] = []
 
-  constructor(sink: TreeSink, codec: PageCodec<Entry>) {
+  /** @param encode children of a level above: the key of each one's last entry, and its id */
+  constructor(sink: TreeSink, encode: (children: readonly Child[]) => Value) {
     this.sink = sink
-    this.codec = codec
+    this.encode = encode
   }
 
-  add(entry: Entry): void {
-    this.leaf.push(entry)
-    this.leafBytes += this.codec.weight(entry)
-    if (endsPage(this.leaf.length, this.leafBytes, this.codec.key(entry), 0)) this.closeLeaf()
+  get isEmpty(): boolean {
+    return this.levels.length === 0
+  }
+
+  /** A page of this level is stored. */
+  add(level: number, child: Child): void {
+    this.levels[level] ??= []
+    const children = this.levels[level]
+    children.push(child)
+    const hash = boundaryHash(child.lastKey, level + 1)
+    if (endsPage(children.length, 0, isBoundary(hash))) this.close(level)
   }
 
   /** Write what is open. @returns the root page and the number of levels below it */
   finish(): { readonly id: ChunkId; readonly levels: number } {
-    if (this.leaf.length > 0 || this.upper.length === 0) this.closeLeaf()
     for (let level = 0; ; level++) {
-      const children = this.upper[level]!
-      const isTop = level === this.upper.length - 1
+      const children = this.levels[level]!
+      const isTop = level === this.levels.length - 1
       if (isTop && children.length === 1) return { id: children[0]!.id, levels: level }
-      if (children.length > 0) this.closeUpper(level)
+      if (children.length > 0) this.close(level)
     }
   }
 
-  private closeLeaf(): void {
-    const last = this.leaf.at(-1)
-    const id = this.sink.saveTree(encodeValue([0, this.codec.leaf(this.leaf)]))
-    const lastKey = last === undefined ? new Uint8Array(0) : this.codec.key(last)
-    this.leaf = []
-    this.leafBytes = 0
-    this.addChild(0, { lastKey, id })
-  }
-
-  private addChild(level: number, child: Child): void {
-    this.upper[level] ??= []
-    const children = this.upper[level]
-    children.push(child)
-    if (endsPage(children.length, 0, child.lastKey, level + 1)) this.closeUpper(level)
-  }
-
-  private closeUpper(level: number): void {
-    const children = this.upper[level]!
-    const id = this.sink.saveTree(encodeValue([level + 1, this.codec.inner(children)]))
-    this.upper[level] = []
-    this.addChild(level + 1, { lastKey: children.at(-1)!.lastKey, id })
+  private close(level: number): void {
+    const children = this.levels[level]!
+    const id = this.sink.saveTree(encodeValue([level + 1, this.encode(children)]))
+    this.levels[level] = []
+    this.add(level + 1, { lastKey: children.at(-1)!.lastKey, id })
   }
 }
 
-function endsPage(count: number, bytes: number, key: Uint8Array, level: number): boolean {
+/** Whether a page of the lowest level ends after so many entries of so many bytes, given what `isBoundary` says. */
+export function endsPage(count: number, bytes: number, endsHere: boolean): boolean {
   if (count >= MAXIMUM_ENTRIES || bytes >= PAGE_BYTES) return true
-  return count >= MINIMUM_ENTRIES && boundaryHash(key, level) % BOUNDARY_MODULUS === 0
+  return endsHere && count >= MINIMUM_ENTRIES
+}
+
+/** True when a page that is long enough ends after the entry whose key has this hash. */
+export function isBoundary(hash: number): boolean {
+  return hash % BOUNDARY_MODULUS === 0
 }
 
 /** FNV-1a over the key, begun with the level, then MurmurHash3's 32-bit finaliser. */
-export function boundaryHash(key: Uint8Array, level: number): number {
+export function boundaryHash(key: Uint8Array, level: number, start = 0, end: number = key.length): number {
   let hash = (0x811c9dc5 ^ Math.imul(level, 0x9e3779b1)) >>> 0
-  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key[index]!, 0x01000193)
+  for (let index = start; index < end; index++) hash = Math.imul(hash ^ key[index]!, 0x01000193)
   hash ^= hash >>> 16
   hash = Math.imul(hash, 0x85ebca6b)
   hash ^= hash >>> 13
