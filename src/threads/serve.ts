@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { type PlainError, toPlainError } from './error.ts'
+import { fromPlainError, type PlainError, toPlainError } from './error.ts'
 
 /** What a thread is started with. */
 export interface ThreadStart {
@@ -10,12 +10,19 @@ export interface ThreadStart {
 
 export type ToThread =
   | { readonly kind: 'task'; readonly id: number; readonly task: unknown }
+  | {
+      readonly kind: 'reply'
+      readonly id: number
+      readonly reply: unknown
+      readonly error: PlainError | undefined
+    }
   | { readonly kind: 'finish' }
 
 export type FromThread =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'refusal'; readonly id: number; readonly error: PlainError }
   | { readonly kind: 'event'; readonly event: unknown }
+  | { readonly kind: 'question'; readonly id: number; readonly question: unknown }
   | { readonly kind: 'finished'; readonly error: PlainError | undefined }
 
 /** What a thread's work may ask of the thread it runs in. */
@@ -24,6 +31,8 @@ export interface ThreadScene<Event> {
   readonly isAborted: () => boolean
   /** Tell the run something that answers no task. Buffers in `transfer` are given away. */
   readonly emit: (event: Event, transfer?: readonly ArrayBuffer[]) => void
+  /** Ask the run's own thread; see `ThreadsOptions.onQuestion`. @throws what answering threw, with its class */
+  readonly ask: (question: unknown) => Promise<unknown>
 }
 
 /** The work of one thread: tasks come one at a time, in the order they were given to it. */
@@ -48,9 +57,16 @@ export function serveThread<Settings, Task, Answer, Event = never>(
   const isAborted = (): boolean => Atomics.load(flag, 0) !== 0
   const post = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void =>
     port.postMessage(message, transfer as ArrayBuffer[])
+  const asking = new Map<number, { resolve: (reply: unknown) => void; reject: (error: unknown) => void }>()
+  let nextQuestion = 0
   const work = create(settings as Settings, {
     isAborted,
     emit: (event, transfer) => post({ kind: 'event', event }, transfer),
+    ask: (question) =>
+      new Promise((resolve, reject) => {
+        asking.set(nextQuestion, { resolve, reject })
+        post({ kind: 'question', id: nextQuestion++, question })
+      }),
   })
 
   const runTask = async (id: number, task: Task): Promise<void> => {
@@ -74,6 +90,13 @@ export function serveThread<Settings, Task, Answer, Event = never>(
   }
   let tail: Promise<void> = Promise.resolve()
   port.on('message', (message: ToThread) => {
+    if (message.kind === 'reply') {
+      const waiting = asking.get(message.id)
+      asking.delete(message.id)
+      if (message.error === undefined) waiting?.resolve(message.reply)
+      else waiting?.reject(fromPlainError(message.error))
+      return
+    }
     tail = tail.then(() => (message.kind === 'task' ? runTask(message.id, message.task as Task) : finish()))
   })
 }

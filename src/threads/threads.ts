@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { HoldfastError } from '../errors/index.ts'
-import { fromPlainError } from './error.ts'
+import { fromPlainError, toPlainError } from './error.ts'
 import type { FromThread, ThreadStart, ToThread } from './serve.ts'
 
 export interface ThreadsOptions<Event> {
@@ -16,6 +16,8 @@ export interface ThreadsOptions<Event> {
    */
   readonly youngMegabytes?: number
   readonly onEvent?: (event: Event) => void
+  /** Answers what a thread asks in the middle of a task; the answer is copied. */
+  readonly onQuestion?: (question: unknown) => Promise<unknown>
   /** A thread broke or ended early. Told once, for who awaits no task at that moment. */
   readonly onFailure?: (error: unknown) => void
   readonly signal: AbortSignal | undefined
@@ -75,7 +77,7 @@ interface Thread {
 export function startThreads<Task, Answer, Event = never>(
   options: ThreadsOptions<Event>,
 ): Threads<Task, Answer> {
-  const { file, count, settings, youngMegabytes, onEvent, onFailure, signal } = options
+  const { file, count, settings, youngMegabytes, onEvent, onQuestion, onFailure, signal } = options
   const abortFlag = new SharedArrayBuffer(4)
   const abort = (): void => void Atomics.store(new Int32Array(abortFlag), 0, 1)
   signal?.addEventListener('abort', abort, { once: true })
@@ -97,6 +99,14 @@ export function startThreads<Task, Answer, Event = never>(
     waiting.delete(id)
     return found
   }
+  const answer = async (worker: Worker, id: number, question: unknown): Promise<void> => {
+    const message: ToThread = { kind: 'reply', id, reply: undefined, error: undefined }
+    try {
+      worker.postMessage({ ...message, reply: await onQuestion?.(question) } satisfies ToThread)
+    } catch (error) {
+      worker.postMessage({ ...message, error: toPlainError(error) } satisfies ToThread)
+    }
+  }
   const start = (): Thread => {
     const workerData: ThreadStart = { settings, abortFlag }
     const resourceLimits = youngMegabytes === undefined ? {} : { maxYoungGenerationSizeMb: youngMegabytes }
@@ -106,6 +116,7 @@ export function startThreads<Task, Answer, Event = never>(
     worker.on('message', (message: FromThread) => {
       if (message.kind === 'event') onEvent?.(message.event as Event)
       else if (message.kind === 'answer') settle(thread, message.id)?.resolve(message.answer as Answer)
+      else if (message.kind === 'question') void answer(worker, message.id, message.question)
       else if (message.kind === 'refusal') settle(thread, message.id)?.reject(fromPlainError(message.error))
       else {
         thread.hasFinished = true
