@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { dirname, isAbsolute } from 'node:path'
 import {
   type ChunkId,
@@ -27,15 +26,17 @@ import {
   machineOffsetMinutes,
   type SnapshotDraft,
 } from '../snapshot/index.ts'
+import { threadCount } from '../threads/index.ts'
 import { costsOneFile } from './failure.ts'
 import { readGitState } from './git-state.ts'
 import type { BackupOptions, BackupResult } from './options.ts'
-import { createReaders } from './readers.ts'
+import { createScanPool } from './scan-pool.ts'
+import type { ScanRules } from './scan-task.ts'
+import { Scanner } from './scanner.ts'
+import { SourceRun } from './source-run.ts'
 import { absolutePath, arrangeSources } from './sources.ts'
 import { Tally } from './tally.ts'
-import { SourceWalk } from './walk.ts'
 
-const MAXIMUM_THREADS = 8
 const NOBODY = '0'.repeat(32) as SessionId
 /** What a snapshot keeps that is known only at its end; for a look at the rest. */
 const nothingYet = {
@@ -72,16 +73,31 @@ export async function backup(
   checkSources(absolute)
   const ownPlaces = placesOf([...placesOfRepository(repository), ...(options.ownPlaces ?? [])])
   return await runBackup(repository, absolute, options, async (writer, tally, parentTree) => {
-    const readers = createReaders(repository, writer, threadCount(options), options.signal)
+    const { signal, onItem } = options
+    const rules = scanRules(options, ownPlaces)
+    const pool = createScanPool({ repository, writer, rules, signal, onItem }, threadCountOf(options))
     try {
-      const walk = new SourceWalk({ repository, writer, readers, tally, options, ownPlaces })
-      const root = await walk.run(arrangeSources(absolute), parentTree)
-      await readers.finish()
+      const scanner = new Scanner({ rules, store: writer, files: undefined, segmentBytes: 0, onItem })
+      const run = new SourceRun({ repository, writer, pool, scanner, tally, signal })
+      const root = await run.run(arrangeSources(absolute), parentTree)
+      await pool.finish()
       return root
     } finally {
-      await readers.close()
+      await pool.close()
     }
   })
+}
+
+function scanRules(options: BackupOptions, ownPlaces: ReadonlySet<string>): ScanRules {
+  return {
+    excludes: options.excludes ?? {},
+    ownPlaces,
+    oneFileSystem: options.oneFileSystem ?? false,
+    withAtime: options.withAtime ?? false,
+    ignoreInode: options.ignoreInode ?? false,
+    ignoreCtime: options.ignoreCtime ?? false,
+    wantsItems: options.onItem !== undefined,
+  }
 }
 
 /**
@@ -241,6 +257,6 @@ function placesOf(places: readonly string[]): Set<string> {
   return found
 }
 
-function threadCount(options: BackupOptions): number {
-  return options.threads ?? Math.min(availableParallelism(), MAXIMUM_THREADS)
+function threadCountOf(options: BackupOptions): number {
+  return options.threads ?? threadCount()
 }

@@ -2,10 +2,7 @@ import { type Chunker, segmentBytes } from '../chunker/index.ts'
 import type { KeyedHasher } from '../crypto/index.ts'
 import { type ChunkId, ID_BYTES } from '../encoding/index.ts'
 
-/** Fills `target` with the next bytes, at least one; 0 at the end. */
-export type ReadInto = (target: Uint8Array) => number
-
-/** What becomes of a chunk: bytes are borrowed, the id is the taker's. */
+/** What becomes of a chunk: bytes and id are borrowed. */
 export type TakeChunk = (id: ChunkId, bytes: Uint8Array) => void
 
 export interface ReadContent {
@@ -28,6 +25,7 @@ export class ContentCutter {
   /** Bytes of the open segment that have come, kept ones included. */
   private segmentFilled = 0
   private segmentOffset = 0
+  private startOffset = 0
 
   constructor(chunker: Chunker, hasher: KeyedHasher, take: TakeChunk) {
     this.chunker = chunker
@@ -35,13 +33,26 @@ export class ContentCutter {
     this.take = take
   }
 
-  /** Where the next bytes go: part of the chunker's window, never empty. */
-  get room(): Uint8Array {
-    const limit = Math.min(this.chunker.window.length, this.filled + segmentBytes - this.segmentFilled)
-    return this.chunker.window.subarray(this.filled, limit)
+  /** Where the next bytes go: window[roomStart, roomEnd), never empty. */
+  get window(): Uint8Array {
+    return this.chunker.window
   }
 
-  /** So many bytes of `room` were filled. */
+  get roomStart(): number {
+    return this.filled
+  }
+
+  get roomEnd(): number {
+    return Math.min(this.chunker.window.length, this.filled + segmentBytes - this.segmentFilled)
+  }
+
+  /** The content to come is a later part of a file: it starts at a multiple of `segmentBytes`. */
+  startAt(offsetBytes: number): void {
+    this.segmentOffset = offsetBytes
+    this.startOffset = offsetBytes
+  }
+
+  /** So many bytes of the room were filled. */
   advance(lengthBytes: number): void {
     this.filled += lengthBytes
     this.segmentFilled += lengthBytes
@@ -51,7 +62,7 @@ export class ContentCutter {
 
   /** The end of the content. The cutter is ready for the next one. */
   finish(): ReadContent {
-    const sizeBytes = this.segmentOffset + this.segmentFilled
+    const sizeBytes = this.segmentOffset + this.segmentFilled - this.startOffset
     if (this.segmentFilled > 0) this.endSegment()
     const ids = Buffer.from(this.ids.subarray(0, this.idsBytes))
     this.reset()
@@ -64,6 +75,7 @@ export class ContentCutter {
     this.filled = 0
     this.segmentFilled = 0
     this.segmentOffset = 0
+    this.startOffset = 0
   }
 
   private endSegment(): void {
@@ -86,31 +98,14 @@ export class ContentCutter {
   }
 
   private addChunk(bytes: Uint8Array): void {
-    const id = this.hasher.hash(bytes) as Uint8Array as ChunkId
     if (this.idsBytes + ID_BYTES > this.ids.length) {
       const grown = Buffer.allocUnsafe(this.ids.length * 2)
       this.ids.copy(grown, 0, 0, this.idsBytes)
       this.ids = grown
     }
-    this.ids.set(id, this.idsBytes)
+    this.hasher.hashInto(bytes, this.ids, this.idsBytes)
+    const id = this.ids.subarray(this.idsBytes, this.idsBytes + ID_BYTES) as Uint8Array as ChunkId
     this.idsBytes += ID_BYTES
     this.take(id, bytes)
-  }
-}
-
-/**
- * Cut everything `read` gives, pausing after each piece: who runs this may wait there until there is room for
- * more. The cutter is ready for the next content however this ends.
- */
-export function* cutAll(cutter: ContentCutter, read: ReadInto): Generator<void, ReadContent> {
-  try {
-    for (;;) {
-      const length = read(cutter.room)
-      if (length === 0) return cutter.finish()
-      cutter.advance(length)
-      yield
-    }
-  } finally {
-    cutter.reset()
   }
 }

@@ -1,5 +1,5 @@
 import { closeSync, readSync } from 'node:fs'
-import type { ChunkId, RawName } from '../encoding/index.ts'
+import type { RawName } from '../encoding/index.ts'
 import { HoldfastError, hasCode, systemCode } from '../errors/index.ts'
 import {
   type FileStatus,
@@ -10,18 +10,11 @@ import {
   statusOf,
   type Xattr,
 } from '../filesystem/index.ts'
-import type { BlockBuilder, PlainBlock } from '../repository/worker.ts'
-import { type ContentCutter, cutAll, type ReadContent, type TakeChunk } from './content-reader.ts'
-
-/** One file to be read. `key` is the asker's, and comes back. */
-export interface ReadRequest {
-  readonly key: number
-  readonly path: RawName
-}
+import type { ContentCutter } from './content-reader.ts'
+import type { Steps } from './steps.ts'
 
 /** A file as it was read: metadata of the open file, and the chunks that hold it. */
-interface ReadFile {
-  readonly key: number
+export interface ReadFile {
   readonly status: FileStatus
   readonly sizeBytes: bigint
   readonly ids: Uint8Array
@@ -34,7 +27,6 @@ interface ReadFile {
 }
 
 export interface UnreadableFile {
-  readonly key: number
   /** The system's code, such as EACCES; '' when there is none. */
   readonly code: string
   readonly message: string
@@ -42,8 +34,29 @@ export interface UnreadableFile {
 
 export type ReadResult = ReadFile | UnreadableFile
 
-export function isUnreadable(result: ReadResult): result is UnreadableFile {
+export function isUnreadable(result: object): result is UnreadableFile {
   return 'message' in result
+}
+
+/** One part of a file that is read by several. */
+export interface ReadSegment {
+  /** Of the open file, before its part was read. */
+  readonly status: FileStatus
+  /** Milliseconds since 1970, before it was opened. */
+  readonly openedMs: number
+  /** Other than expected, or other after reading than before. */
+  readonly hasChanged: boolean
+  readonly sizeBytes: number
+  readonly ids: Uint8Array
+}
+
+export interface SegmentRequest {
+  readonly path: RawName
+  /** What the file was when its reading began; a file that is another now is read only when `isLastTry`. */
+  readonly expected: FileStatus
+  readonly isLastTry: boolean
+  readonly offsetBytes: number
+  readonly lengthBytes: number
 }
 
 /** Younger than this when it was opened: a later change could leave its times as they are. */
@@ -57,28 +70,148 @@ export interface FileReaderParts {
   readonly isAborted: () => boolean
 }
 
-/** Takes chunks that are new into blocks, and hands full blocks on. */
-export function createChunkTaker(
-  builder: BlockBuilder,
-  isNew: (id: ChunkId) => boolean,
-  emit: (block: PlainBlock) => void,
-): TakeChunk {
-  return (id, bytes) => {
-    if (!isNew(id)) return
-    if (builder.isFullFor(bytes.length)) emit(builder.take()!)
-    builder.add(id, bytes)
+/** Read one file, with pauses. Errors of this file are its result; it throws only what ends the run. */
+export function* readFile(parts: FileReaderParts, path: RawName): Steps<ReadResult> {
+  const openedMs = parts.now()
+  let fd = -1
+  try {
+    fd = openForReading(path)
+    let before = statusOf(fd)
+    if (before.type !== 'file') return notAFile(before)
+    const reading: Reading = { fd, position: 0, end: endOf(before) }
+    while (!readPiece(parts, reading)) yield undefined
+    let content = parts.cutter.finish()
+    let after = statusOf(fd)
+    if (hasChanged(before, after)) {
+      before = after
+      reading.position = 0
+      reading.end = endOf(before)
+      while (!readPiece(parts, reading)) yield undefined
+      content = parts.cutter.finish()
+      after = statusOf(fd)
+    }
+    return describe(path, fd, {
+      before,
+      openedMs,
+      hasChanged: hasChanged(before, after),
+      sizeBytes: BigInt(content.sizeBytes),
+      ids: content.ids,
+    })
+  } catch (error) {
+    if (!isOfFile(error)) throw error
+    return unreadable(error)
+  } finally {
+    parts.cutter.reset()
+    if (fd >= 0) closeSync(fd)
   }
 }
 
-/** Read one file, with pauses. Errors of this file are its result; it throws only what ends the run. */
-export function* readFile(parts: FileReaderParts, request: ReadRequest): Generator<void, ReadResult> {
-  const path = typeof request.path === 'string' ? request.path : Buffer.from(request.path)
+/** Read one segment of a large file, with pauses. Errors as `readFile`. */
+export function* readSegment(
+  parts: FileReaderParts,
+  request: SegmentRequest,
+): Steps<ReadSegment | UnreadableFile> {
+  const { path, expected, isLastTry, offsetBytes, lengthBytes } = request
+  const openedMs = parts.now()
+  let fd = -1
   try {
-    return yield* readOpened(parts, request.key, path)
+    fd = openForReading(path)
+    const status = statusOf(fd)
+    if (status.type !== 'file') return notAFile(status)
+    if (isOther(expected, status) && !isLastTry) {
+      return { status, openedMs, hasChanged: true, sizeBytes: 0, ids: new Uint8Array(0) }
+    }
+    parts.cutter.startAt(offsetBytes)
+    const reading: Reading = { fd, position: offsetBytes, end: offsetBytes + lengthBytes }
+    while (!readPiece(parts, reading)) yield undefined
+    const { ids, sizeBytes } = parts.cutter.finish()
+    const after = statusOf(fd)
+    const changed = isOther(expected, after) || sizeBytes !== lengthBytes
+    return { status: changed ? after : status, openedMs, hasChanged: changed, sizeBytes, ids }
   } catch (error) {
     if (!isOfFile(error)) throw error
-    return { key: request.key, code: systemCode(error) ?? '', message: error.message }
+    return unreadable(error)
+  } finally {
+    parts.cutter.reset()
+    if (fd >= 0) closeSync(fd)
   }
+}
+
+/** What is said of a file besides its content, once that is read in segments. Errors as `readFile`. */
+export function describeSegmented(path: RawName, read: SegmentedContent): ReadResult {
+  let fd = -1
+  try {
+    fd = openForReading(path)
+    const after = statusOf(fd)
+    if (after.type !== 'file') return notAFile(after)
+    return describe(path, fd, { ...read, hasChanged: read.hasChanged || isOther(read.before, after) })
+  } catch (error) {
+    if (!isOfFile(error)) throw error
+    return unreadable(error)
+  } finally {
+    if (fd >= 0) closeSync(fd)
+  }
+}
+
+export interface SegmentedContent {
+  readonly before: FileStatus
+  /** Milliseconds since 1970. */
+  readonly openedMs: number
+  readonly hasChanged: boolean
+  readonly sizeBytes: bigint
+  readonly ids: Uint8Array
+}
+
+function describe(path: RawName, fd: number, read: SegmentedContent): ReadFile {
+  const { before, sizeBytes, ids } = read
+  const { xattrs, problems } = readXattrs(path, fd)
+  const youngFromNs = BigInt(read.openedMs) * 1_000_000n - RACY_NS
+  const warnings = problems.map((problem) => problem.message)
+  if (read.hasChanged) warnings.push('it changed while it was read')
+  return {
+    status: before,
+    sizeBytes,
+    ids,
+    xattrs,
+    holes: sizeBytes === before.sizeBytes ? findHoles(fd, before) : [],
+    racy:
+      read.hasChanged ||
+      sizeBytes !== before.sizeBytes ||
+      before.ctimeNs >= youngFromNs ||
+      before.mtimeNs >= youngFromNs,
+    warnings,
+  }
+}
+
+interface Reading {
+  readonly fd: number
+  position: number
+  /** Where to stop. */
+  end: number
+}
+
+/** Fill the cutter's window once. @returns true at the end of what is to be read */
+function readPiece(parts: FileReaderParts, reading: Reading): boolean {
+  const { cutter } = parts
+  for (;;) {
+    if (parts.isAborted()) throw new HoldfastError('INTERRUPTED', 'interrupted')
+    const room = cutter.roomEnd - cutter.roomStart
+    const wanted = Math.min(room, reading.end - reading.position)
+    if (wanted <= 0) return true
+    const length = readSync(reading.fd, cutter.window, cutter.roomStart, wanted, reading.position)
+    if (length === 0) return true
+    reading.position += length
+    cutter.advance(length)
+    if (length === room) return false
+  }
+}
+
+/**
+ * A file that says it is empty may be one the system makes up as it is read; any other ends at its size, so that
+ * one which grows for ever ends too.
+ */
+function endOf(status: FileStatus): number {
+  return status.sizeBytes === 0n ? Number.POSITIVE_INFINITY : Number(status.sizeBytes)
 }
 
 /**
@@ -89,59 +222,16 @@ function isOfFile(error: unknown): error is Error {
   return hasCode(error, 'UNSUPPORTED') || (error instanceof Error && 'errno' in error)
 }
 
-function* readOpened(parts: FileReaderParts, key: number, path: RawName): Generator<void, ReadResult> {
-  const openedNs = BigInt(parts.now()) * 1_000_000n
-  const fd = openForReading(path)
-  try {
-    let before = statusOf(fd)
-    if (before.type !== 'file') {
-      return { key, code: 'ESTALE', message: `it became a ${before.type} while the folder was read` }
-    }
-    let content = yield* cutFile(parts, fd, before)
-    let after = statusOf(fd)
-    if (hasChanged(before, after)) {
-      before = after
-      content = yield* cutFile(parts, fd, before)
-      after = statusOf(fd)
-    }
-    const changed = hasChanged(before, after)
-    const { xattrs, problems } = readXattrs(path, fd)
-    const youngFromNs = openedNs - RACY_NS
-    const warnings = problems.map((problem) => problem.message)
-    if (changed) warnings.push('it changed while it was read')
-    const sizeBytes = BigInt(content.sizeBytes)
-    return {
-      key,
-      status: before,
-      sizeBytes,
-      ids: content.ids,
-      xattrs,
-      holes: sizeBytes === before.sizeBytes ? findHoles(fd, before) : [],
-      racy:
-        changed ||
-        sizeBytes !== before.sizeBytes ||
-        before.ctimeNs >= youngFromNs ||
-        before.mtimeNs >= youngFromNs,
-      warnings,
-    }
-  } finally {
-    closeSync(fd)
-  }
+function unreadable(error: Error): UnreadableFile {
+  return { code: systemCode(error) ?? '', message: error.message }
 }
 
-function* cutFile(parts: FileReaderParts, fd: number, status: FileStatus): Generator<void, ReadContent> {
-  let position = 0
-  // A file that says it is empty may be one the system makes up as it is read; any other ends at its size, so
-  // that one which grows for ever ends too.
-  const limit = status.sizeBytes === 0n ? Number.POSITIVE_INFINITY : Number(status.sizeBytes)
-  return yield* cutAll(parts.cutter, (room) => {
-    if (parts.isAborted()) throw new HoldfastError('INTERRUPTED', 'interrupted')
-    const wanted = Math.min(room.length, limit - position)
-    if (wanted <= 0) return 0
-    const length = readSync(fd, room, 0, wanted, position)
-    position += length
-    return length
-  })
+function notAFile(status: FileStatus): UnreadableFile {
+  return { code: 'ESTALE', message: `it became a ${status.type} while the folder was read` }
+}
+
+function isOther(expected: FileStatus, found: FileStatus): boolean {
+  return expected.device !== found.device || expected.inode !== found.inode || hasChanged(expected, found)
 }
 
 function hasChanged(before: FileStatus, after: FileStatus): boolean {

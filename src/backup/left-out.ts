@@ -8,9 +8,14 @@ import {
 } from '../filesystem/index.ts'
 import { costsOneFile } from './failure.ts'
 import type { BackupExcludes } from './options.ts'
-import type { Tally } from './tally.ts'
 
-/** Decides what of the sources is left out, and tells the tally. */
+/** Hears of what is left out. */
+interface LeftOutListener {
+  ownPlace(path: RawName): void
+  excluded(path: RawName, sizeBytes: number): void
+}
+
+/** Decides what of the sources is left out, and tells of it. */
 export interface LeftOut {
   /** The repository, the cache and what else must never be in a backup, by device and inode. */
   isOwnPlace(path: RawName, status: FileStatus): boolean
@@ -24,14 +29,14 @@ export interface LeftOut {
 export function createLeftOut(
   excludes: BackupExcludes,
   ownPlaces: ReadonlySet<string>,
-  tally: Tally,
+  listener: LeftOutListener,
 ): LeftOut {
   const excluder = createExcluder(excludes)
   const markers = [...(excludes.ifPresent ?? []), ...(excludes.caches ? [cacheDirectoryMarker] : [])]
   const { largerThanBytes } = excludes
   const isOwnPlace = (path: RawName, status: FileStatus): boolean => {
     if (!ownPlaces.has(`${status.device}:${status.inode}`)) return false
-    tally.ownPlacesLeftOut.push(path)
+    listener.ownPlace(path)
     return true
   }
   return {
@@ -41,12 +46,12 @@ export function createLeftOut(
       const isTooLarge =
         status.type === 'file' && largerThanBytes !== undefined && status.sizeBytes > largerThanBytes
       if (!isTooLarge && !excluder(path, status.type === 'directory')) return false
-      tally.item({ path, action: 'excluded', sizeBytes: Number(status.sizeBytes) })
+      listener.excluded(path, Number(status.sizeBytes))
       return true
     },
     isMarked(folder) {
       const isExcluded = markers.some((marker) => isThere(folder, marker))
-      if (isExcluded) tally.item({ path: folder, action: 'excluded', sizeBytes: 0 })
+      if (isExcluded) listener.excluded(folder, 0)
       return isExcluded
     },
   }

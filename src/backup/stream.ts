@@ -4,7 +4,7 @@ import type { Repository } from '../repository/index.ts'
 import { createDirectoryWriter, writeContent } from '../tree/index.ts'
 import { runBackup } from './backup.ts'
 import type { BackupOptions, BackupResult } from './options.ts'
-import { createLocalJob } from './readers.ts'
+import { createLocalReader } from './scan-job.ts'
 
 /**
  * Back up one stream of bytes as a snapshot of one file.
@@ -26,13 +26,13 @@ export async function backupStream(
   }
   const path: RawName = `/${name}`
   return await runBackup(repository, [path], options, async (writer, tally) => {
-    const job = createLocalJob(repository, writer, options.signal)
+    const job = createLocalReader(repository, writer)
     for await (const piece of openStream(open)) {
       checkAborted(options.signal)
       for (let from = 0; from < piece.length; ) {
-        const { room } = job.cutter
-        const part = piece.subarray(from, from + room.length)
-        room.set(part)
+        const { window, roomStart, roomEnd } = job.cutter
+        const part = piece.subarray(from, from + roomEnd - roomStart)
+        window.set(part, roomStart)
         job.cutter.advance(part.length)
         from += part.length
       }

@@ -2,6 +2,7 @@ import type { RawName } from '../encoding/index.ts'
 import type { RunWriter } from '../repository/index.ts'
 import type { SnapshotSummary } from '../snapshot/index.ts'
 import type { BackupItem, BackupOptions, BackupProgress } from './options.ts'
+import { type Notes, ownName } from './scan-task.ts'
 
 type Action = Exclude<BackupItem['action'], 'excluded'>
 
@@ -46,17 +47,24 @@ export class Tally {
     this.item({ path, action, sizeBytes: 0 })
   }
 
+  /** Take in what a task tells. */
+  add(notes: Notes): void {
+    for (const action of ['new', 'modified', 'unchanged'] as const) {
+      this.files[action] += notes.files[action]
+      this.directories[action] += notes.directories[action]
+    }
+    this.bytes += notes.bytes
+    this.errors += notes.errors.length
+    for (const one of notes.errors) this.options.onError?.({ ...one, path: ownName(one.path) })
+    for (const one of notes.warnings) this.options.onWarning?.({ ...one, path: ownName(one.path) })
+    for (const one of notes.items) this.item({ ...one, path: ownName(one.path) })
+    for (const path of notes.ownPlacesLeftOut) this.ownPlacesLeftOut.push(ownName(path))
+    this.isIncomplete ||= notes.isIncomplete
+    if (notes.lastPath !== undefined) this.progress(ownName(notes.lastPath))
+  }
+
   item(item: BackupItem): void {
     this.options.onItem?.(item)
-  }
-
-  fail(path: RawName, message: string, during: 'scan' | 'read'): void {
-    this.errors++
-    this.options.onError?.({ path, message, during })
-  }
-
-  warn(path: RawName, message: string): void {
-    this.options.onWarning?.({ path, message, during: 'read' })
   }
 
   /** The writer whose figures belong to this tally. */

@@ -1,88 +1,79 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import type { ChunkId } from '../encoding/index.ts'
 import {
-  openIndexReader,
-  openRunTable,
+  openThreadStore,
+  type PackKind,
   type PlainBlock,
-  type RunTableMemory,
-  WriteQueue,
-  type WriteQueueMemory,
+  type ThreadStoreSettings,
 } from '../repository/worker.ts'
-import type { ReadRequest, ReadResult } from './file-reader.ts'
-import { createRangeJob, type JobSettings } from './worker-job.ts'
+import { serveThread } from '../threads/index.ts'
+import { createScanJob, type JobSettings } from './scan-job.ts'
+import type { ScanTask, TaskAnswer } from './scan-task.ts'
 
-/** What a reading thread is started with. */
+/** What a scanning thread is started with. */
 export interface WorkerSettings extends JobSettings {
-  readonly indexDirectory: string
-  readonly cacheCheckKey: Uint8Array
-  readonly table: RunTableMemory
-  /** Bytes that wait to be written; see `WriteQueue`. */
-  readonly queue: WriteQueueMemory
-  /** One word; not 0 when the run is aborted. */
-  readonly abortFlag: SharedArrayBuffer
+  readonly store: ThreadStoreSettings
 }
 
-export type ToWorker =
-  | { readonly kind: 'range'; readonly id: number; readonly requests: readonly ReadRequest[] }
-  | { readonly kind: 'finish' }
+/** A block on its way to the main thread. */
+export interface BlockEvent {
+  readonly packKind: PackKind
+  readonly block: PlainBlock
+}
 
-export type FromWorker =
-  | { readonly kind: 'block'; readonly block: PlainBlock }
-  | { readonly kind: 'range'; readonly id: number; readonly results: readonly ReadResult[] }
-  | { readonly kind: 'finished' }
-
-/** Pieces of files read with one view of the index: an old view keeps LMDB from using its pages again. */
+/** Pieces of files read with one view of the index. */
 const PIECES_A_VIEW = 16
 
-const port = parentPort
-if (port !== null) serve(port, workerData as WorkerSettings)
-
-function serve(port: NonNullable<typeof parentPort>, settings: WorkerSettings): void {
-  const index = openIndexReader({
-    directory: settings.indexDirectory,
-    checkKey: Buffer.from(settings.cacheCheckKey),
-  })
-  const table = openRunTable(settings.table)
-  const queue = new WriteQueue(settings.queue)
-  const abortFlag = new Int32Array(settings.abortFlag)
-  const isAborted = (): boolean => Atomics.load(abortFlag, 0) !== 0
-  const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void =>
-    port.postMessage(message, transfer)
-  const job = createRangeJob({
-    ...settings,
-    isNew: (id) => !index.has(id) && table.reserve(id),
-    emit(block) {
-      queue.waitForRoom(isAborted)
-      queue.add(block.payload.length)
-      post({ kind: 'block', block }, ownMemory(block))
-    },
+serveThread<WorkerSettings, ScanTask, TaskAnswer, BlockEvent>((settings, { isAborted, emit, ask }) => {
+  const store = openThreadStore(
+    settings.store,
+    (packKind, block) => emit({ packKind, block }, ownMemory([block.payload, block.chunks])),
     isAborted,
-  })
-  port.on('message', (message: ToWorker) => {
-    if (message.kind === 'range') {
-      index.renew()
-      post({ kind: 'range', id: message.id, results: runThrough(job.run(message.requests), index.renew) })
-      return
-    }
-    if (!isAborted()) job.flush()
-    void index.close().then(() => {
-      post({ kind: 'finished' })
-      port.close()
-    })
-  })
-}
-
-/** Without pauses: this thread waits where it hands on blocks. */
-function runThrough<Result>(steps: Generator<void, Result>, renew: () => void): Result {
-  for (let pieces = 1; ; pieces++) {
-    const step = steps.next()
-    if (step.done) return step.value
-    if (pieces % PIECES_A_VIEW === 0) renew()
+  )
+  const job = createScanJob({ settings, store, isAborted })
+  return {
+    async run(task) {
+      store.renew()
+      const steps = job.run(task)
+      let reply: Buffer | undefined
+      try {
+        for (let pieces = 1; ; ) {
+          const step = steps.next(reply)
+          if (step.done) return step.value
+          reply = undefined
+          if (step.value !== undefined)
+            reply = store.readTree(step.value) ?? (await askForTree(ask, step.value))
+          else if (pieces++ % PIECES_A_VIEW === 0) store.renew()
+        }
+      } finally {
+        // Closes the file where the run ends in the middle of one.
+        steps.return(undefined as never)
+      }
+    },
+    transferOf(answer) {
+      if (answer.kind === 'segment') return []
+      const memory = answer.parts.flatMap((part) => (part.kind === 'entries' ? [part.bytes, part.table] : []))
+      return ownMemory(memory)
+    },
+    finish() {
+      job.flush()
+      store.flush()
+    },
+    close: () => store.close(),
   }
+})
+
+/** The main thread knows of other copies. */
+async function askForTree(
+  ask: (question: unknown) => Promise<unknown>,
+  id: ChunkId,
+): Promise<Buffer | undefined> {
+  const bytes = (await ask(Uint8Array.prototype.slice.call(id))) as Uint8Array | undefined
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-/** Blocks own their memory, so it moves to the main thread instead of being copied. */
-function ownMemory(block: PlainBlock): ArrayBuffer[] {
-  return [block.payload, block.chunks]
-    .filter((bytes) => bytes.byteLength === bytes.buffer.byteLength)
-    .map((bytes) => bytes.buffer as ArrayBuffer)
+/** Memory of its own moves to the main thread instead of being copied. */
+function ownMemory(arrays: readonly (Uint8Array | Uint32Array)[]): ArrayBuffer[] {
+  return arrays
+    .filter((array) => array.byteLength === array.buffer.byteLength)
+    .map((array) => array.buffer as ArrayBuffer)
 }

@@ -39,7 +39,8 @@ export interface RunStatistics {
   packedBytes: number
 }
 
-const TREE_LEVEL = 3
+/** zstd level of tree blocks. */
+export const TREE_LEVEL = 3
 
 /**
  * Stores the chunks of one run under one session. A chunk that has a good copy, or was stored by this run, is

@@ -11,7 +11,7 @@ import { type FileStatus, readStatus } from '../../../src/filesystem/index.ts'
 import { splitIds } from '../../../src/tree/index.ts'
 
 export interface JobScene {
-  /** Read a file; `between` is called at each pause of the reading. */
+  /** Read a file; `between` is called after each piece. */
   read(path: string, between?: () => void): ReadResult
   /** The bytes of a file that was read. */
   contents(result: ReadResult): Buffer
@@ -29,12 +29,13 @@ export function createJobScene(parts: Partial<FileReaderParts> = {}): JobScene {
   const all: FileReaderParts = { cutter, now: Date.now, isAborted: () => false, ...parts }
   return {
     read(path, between = () => {}) {
-      const steps = readFile(all, { key: 1, path })
-      for (;;) {
-        const step = steps.next()
-        if (step.done) return step.value
-        between()
+      let asked = 0
+      const isAborted = (): boolean => {
+        if (asked++ > 0) between()
+        return all.isAborted()
       }
+      const steps = readFile({ ...all, isAborted }, path)
+      for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value
     },
     contents(result) {
       if (isUnreadable(result)) throw new Error(result.message)

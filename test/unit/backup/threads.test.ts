@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { backup } from '../../../src/backup/index.ts'
-import { createReaders } from '../../../src/backup/readers.ts'
+import { createScanPool } from '../../../src/backup/scan-pool.ts'
+import type { ScanRules, ScanTask } from '../../../src/backup/scan-task.ts'
 import { toHex } from '../../../src/encoding/index.ts'
 import { type Repository, RunWriter } from '../../../src/repository/index.ts'
 import { isTreeWhole, listSnapshots } from '../../../src/snapshot/index.ts'
@@ -42,6 +43,22 @@ async function backUp(files: ReadonlyMap<string, Buffer>, threads: number) {
   const data = [...repository.index.chunks()].filter(({ homes }) => kinds.get(homes[0]!.pack) === 'data')
   const chunks = data.map(({ id }) => toHex(id)).sort()
   return { store, repository, result, tree: snapshots[0]!.tree, chunks }
+}
+
+const rules: ScanRules = {
+  excludes: {},
+  ownPlaces: new Set(),
+  oneFileSystem: false,
+  withAtime: false,
+  ignoreInode: false,
+  ignoreCtime: false,
+  wantsItems: false,
+}
+
+/** The scan of one file. */
+function taskFor(path: string): ScanTask {
+  const asked = { keys: basename(path), parentTree: undefined, device: 0n, areAsked: true }
+  return { kind: 'names', path: dirname(path), ...asked }
 }
 
 describe.skipIf(!built)('reading threads', () => {
@@ -118,15 +135,15 @@ describe.skipIf(!built)('reading threads and their end', () => {
     await repository.close()
   })
 
-  test('results of a range are not kept', async () => {
+  test('answers of a task are not kept', async () => {
     const store = createStore()
     await store.create()
     const repository = await openWithCache(store)
     const path = join(tempDirectory(), 'file')
     writeFileSync(path, 'content')
     const writer = new RunWriter(repository, '1'.repeat(32) as RunWriter['session'])
-    const readers = createReaders(repository, writer, 1, undefined)
-    const read = async (): Promise<WeakRef<object>> => new WeakRef(await readers.run([{ key: 1, path }]))
+    const readers = createScanPool({ repository, writer, rules, signal: undefined }, 1)
+    const read = async (): Promise<WeakRef<object>> => new WeakRef(await readers.run(taskFor(path)))
     const first = await read()
     await read()
     await new Promise(setImmediate)
@@ -203,7 +220,7 @@ describe.each(built ? [0, 2] : [0])('with %i threads', (threads) => {
     const path = join(tempDirectory(), 'large')
     writeFileSync(path, randomBytes(64 << 20))
     const writer = new RunWriter(repository, '1'.repeat(32) as RunWriter['session'], { compressionLevel: 0 })
-    const readers = createReaders(repository, writer, threads, undefined)
+    const readers = createScanPool({ repository, writer, rules, signal: undefined }, threads)
     let most = 0
     store.before = async (operation) => {
       if (operation !== 'append' || most > 0) return
@@ -214,8 +231,7 @@ describe.each(built ? [0, 2] : [0])('with %i threads', (threads) => {
         most = Math.max(most, writer.waitingBytes)
       }
     }
-    const [result] = await readers.run([{ key: 1, path }])
-    expect(result).toMatchObject({ sizeBytes: BigInt(64 << 20) })
+    expect(await readers.run(taskFor(path))).toMatchObject({ notes: { bytes: 64 << 20 } })
     await readers.finish()
     await readers.close()
     await writer.finish()

@@ -1,0 +1,163 @@
+import type { ChunkId, RawName, ValueWriter } from '../encoding/index.ts'
+import type { NameKey } from '../filesystem/index.ts'
+import { type DirectoryPages, type Node, type NodePlace, type StoredNodes, writeNode } from '../tree/index.ts'
+import type { ParentFolder } from './parent-folder.ts'
+import { type EntriesPart, type FolderPart, joinKeys, type Part } from './scan-task.ts'
+
+/** Names in a task that is handed back. */
+const TASK_NAMES = 1024
+
+/** What has become of a node. */
+export interface Outcome {
+  /** The parent's own node again, byte for byte. */
+  readonly isReused: boolean
+  /** Nothing about it has changed; also for a file that merely is no longer racy, or has become so. */
+  readonly isUnchanged: boolean
+}
+
+/** A folder that a scan is in: the names still to come, and the nodes of those behind. */
+export class Level {
+  readonly path: RawName
+  readonly keys: readonly NameKey[]
+  at = 0
+  readonly parent: ParentFolder | undefined
+  /** What the folder above keeps of this one; undefined for the folder of the task itself. */
+  readonly own: FolderPart | undefined
+  /** Parts before the entries that are open: there is one that is not known here. */
+  readonly parts: Part[] = []
+  /** Nodes so far. */
+  count = 0
+  isUnchanged = true
+  isReused = true
+  readonly writer: ValueWriter
+  private table: number[] = []
+
+  constructor(
+    path: RawName,
+    keys: readonly NameKey[],
+    parent: ParentFolder | undefined,
+    own: FolderPart | undefined,
+    writer: ValueWriter,
+  ) {
+    this.path = path
+    this.keys = keys
+    this.parent = parent
+    this.own = own
+    this.writer = writer
+    writer.length = 0
+  }
+
+  /** Write a node, and compare it with the parent's of the same name, which `nodes` shows, unless that is `known`. */
+  add(node: Node, nodes: StoredNodes | undefined, known?: Outcome): Outcome {
+    const { writer } = this
+    const place = writeNode(writer, node)
+    const outcome =
+      known ?? (nodes === undefined ? CHANGED : compareStored(writer.bytes, place, writer.length, nodes))
+    this.addWritten(tableWord(place), outcome)
+    return outcome
+  }
+
+  /** Add the parent's node again, which `nodes` shows. */
+  addAgain(nodes: StoredNodes): void {
+    this.writer.rawRange(nodes.page, nodes.start, nodes.end)
+    this.addWritten(tableWord(nodes), REUSED)
+  }
+
+  /** Add the node of a folder whose tree is known now. */
+  addFolder(folder: FolderPart, tree: ChunkId, outcome: Outcome): void {
+    const { writer } = this
+    writer.raw(folder.template)
+    writer.bytes.set(tree, writer.length - tree.length)
+    this.addWritten(folder.tableWord, outcome)
+  }
+
+  /** A name that holds nothing, or not what it should. */
+  addNothing(): void {
+    this.isReused = false
+    this.isUnchanged = false
+  }
+
+  /** Something that is not known here takes the next place. */
+  addParts(parts: readonly Part[]): void {
+    this.closeEntries()
+    this.isReused = false
+    for (const part of parts) this.parts.push(part)
+  }
+
+  /** All parts; the names still to come as tasks of their own. */
+  handBack(device: bigint, areAsked: boolean): Part[] {
+    this.closeEntries()
+    const { path, keys, parts } = this
+    const parentTree = this.parent?.tree
+    for (let from = this.at; from < keys.length; from += TASK_NAMES) {
+      const some = joinKeys(keys.slice(from, from + TASK_NAMES))
+      parts.push({ kind: 'names', path, keys: some, parentTree, device, areAsked })
+    }
+    return parts
+  }
+
+  /** Write the nodes, all of which are known, as pages. */
+  writePages(pages: DirectoryPages): ChunkId {
+    let start = 0
+    for (let at = 0; at < this.table.length; at += 2) {
+      const end = this.table[at]!
+      const word = this.table[at + 1]!
+      pages.add(this.writer.bytes, start, end, word >>> 1, (word & 1) === 1)
+      start = end
+    }
+    return pages.finish()
+  }
+
+  private addWritten(word: number, outcome: Outcome): void {
+    this.count++
+    this.table.push(this.writer.length, word)
+    this.isReused &&= outcome.isReused
+    this.isUnchanged &&= outcome.isUnchanged
+  }
+
+  private closeEntries(): void {
+    const { writer, table, isUnchanged } = this
+    if (table.length === 0 && isUnchanged) return
+    const bytes = Uint8Array.prototype.slice.call(writer.bytes, 0, writer.length)
+    const part: EntriesPart = { kind: 'entries', bytes, table: Uint32Array.from(table), isUnchanged }
+    this.parts.push(part)
+    writer.length = 0
+    this.table = []
+  }
+}
+
+const CHANGED: Outcome = { isReused: false, isUnchanged: false }
+const REUSED: Outcome = { isReused: true, isUnchanged: true }
+
+/** How tables keep a node's weight and whether a page may end after it. */
+export function tableWord(place: Pick<NodePlace, 'weight' | 'isBoundary'>): number {
+  return place.weight * 2 + (place.isBoundary ? 1 : 0)
+}
+
+/** What has become of the parent's node, which `nodes` shows. A file's racy flag alone is no change. */
+function compareStored(bytes: Buffer, place: NodePlace, end: number, nodes: StoredNodes): Outcome {
+  const { start, racyAt } = place
+  const { page } = nodes
+  if (end - start !== nodes.end - nodes.start) return CHANGED
+  if (bytes.compare(page, nodes.start, nodes.end, start, end) === 0) return REUSED
+  if (racyAt < 0 || nodes.racyAt < 0 || racyAt - start !== nodes.racyAt - nodes.start) return CHANGED
+  const isUnchanged =
+    bytes.compare(page, nodes.start, nodes.racyAt, start, racyAt) === 0 &&
+    bytes.compare(page, nodes.racyAt + 1, nodes.end, racyAt + 1, end) === 0
+  return { isReused: false, isUnchanged }
+}
+
+/** Whether two stored nodes of folders differ in their trees alone. */
+export function sameButTree(template: Uint8Array, nodes: StoredNodes): boolean {
+  const lengthBytes = template.length - TREE_BYTES
+  return (
+    nodes.treeAt === nodes.start + lengthBytes &&
+    Buffer.from(template.buffer, template.byteOffset, lengthBytes).compare(
+      nodes.page,
+      nodes.start,
+      nodes.treeAt,
+    ) === 0
+  )
+}
+
+const TREE_BYTES = 32
