@@ -14,7 +14,7 @@ import type { ContentCutter } from './content-reader.ts'
 import type { Steps } from './steps.ts'
 
 /** A file as it was read: metadata of the open file, and the chunks that hold it. */
-export interface ReadFile {
+interface ReadFile {
   readonly status: FileStatus
   readonly sizeBytes: bigint
   readonly ids: Uint8Array

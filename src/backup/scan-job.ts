@@ -39,11 +39,11 @@ export interface ContentReader {
   flush(): void
 }
 
-export function createContentReader(settings: ReaderSettings, store: ChunkStore): ContentReader {
+function createContentReader(settings: ReaderSettings, store: ChunkStore): ContentReader {
   const builder = createBlockBuilder(loadZstd(), DATA_BLOCK_BYTES, settings.compressionLevel)
   const chunker = createChunker(parametersOf(settings.chunker), settings.chunkerKey)
   const flush = (): void => {
-    const block = builder.take()
+    const block = builder.take((lengthBytes) => store.allocate(lengthBytes))
     if (block !== undefined) store.addBlock('data', block)
   }
   const cutter = new ContentCutter(chunker, createKeyedHasher(settings.dataIdsKey), (id, bytes) => {

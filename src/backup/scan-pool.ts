@@ -1,6 +1,12 @@
 import { chunkId } from '../encoding/index.ts'
 import { checkAborted, HoldfastError, isLossOfData } from '../errors/index.ts'
-import { type Repository, type RunWriter, threadStoreSettings, WriteQueue } from '../repository/index.ts'
+import {
+  openBlockSlots,
+  type Repository,
+  type RunWriter,
+  threadStoreSettings,
+  WriteQueue,
+} from '../repository/index.ts'
 import { startThreads, threadFile } from '../threads/index.ts'
 import type { BackupItem } from './options.ts'
 import { createScanJob, readerSettings } from './scan-job.ts'
@@ -76,14 +82,15 @@ function scanInThreads(parts: ScanPoolParts, count: number, indexDirectory: stri
   const settings: WorkerSettings = {
     ...readerSettings(repository, writer),
     rules,
-    store: threadStoreSettings(repository, writer, indexDirectory),
+    store: threadStoreSettings(repository, writer, { indexDirectory, threads: count }),
   }
+  const slots = openBlockSlots(settings.store.slots)
   const threads = startThreads<ScanTask, TaskAnswer, BlockEvent>({
     file: threadFile(import.meta.url, 'worker'),
     count,
     settings,
     onEvent({ packKind, block }) {
-      writer.addBlock(packKind, block)
+      writer.addBlock(packKind, { ...block, release: () => slots.release(block.payload) })
       queue.remove(block.payload.length)
       writer.drained().catch(fail)
     },

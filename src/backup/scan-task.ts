@@ -88,7 +88,7 @@ export interface FolderPart {
 export type Part = EntriesPart | LargeFilePart | NamesTask | FolderPart | { readonly kind: 'end' }
 
 /** Nodes counted by what became of them. */
-export interface Counts {
+interface Counts {
   new: number
   modified: number
   unchanged: number

@@ -74,6 +74,8 @@ async function askForTree(
 /** Memory of its own moves to the main thread instead of being copied. */
 function ownMemory(arrays: readonly (Uint8Array | Uint32Array)[]): ArrayBuffer[] {
   return arrays
-    .filter((array) => array.byteLength === array.buffer.byteLength)
-    .map((array) => array.buffer as ArrayBuffer)
+    .map((array) => array.buffer)
+    .filter(
+      (buffer, index) => buffer instanceof ArrayBuffer && buffer.byteLength === arrays[index]!.byteLength,
+    ) as ArrayBuffer[]
 }

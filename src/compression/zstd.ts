@@ -11,6 +11,8 @@ export interface Zstd {
    * @returns the frame in memory owned by the caller; undefined when it would not be smaller than the input
    */
   compress(plain: Uint8Array, level: number): Uint8Array | undefined
+  /** The same in memory that is good until the next call. */
+  compressBorrowed(plain: Uint8Array, level: number): Uint8Array | undefined
   /**
    * Decompress one frame into memory of exactly `plainBytes`, whatever the frame itself claims.
    *
@@ -59,13 +61,18 @@ function loadBinding(): Zstd | undefined {
     }
     if (length !== plain.length) throw wrongLength()
   }
+  const compressBorrowed = (plain: Uint8Array, level: number): Uint8Array | undefined => {
+    const bound = binding.compressBound(plain.length)
+    if (scratch.length < bound) scratch = Buffer.allocUnsafeSlow(bound)
+    const length = compressor(scratch, plain, level)
+    return length < plain.length ? scratch.subarray(0, length) : undefined
+  }
   return {
     compress(plain, level) {
-      const bound = binding.compressBound(plain.length)
-      if (scratch.length < bound) scratch = Buffer.allocUnsafeSlow(bound)
-      const length = compressor(scratch, plain, level)
-      return length < plain.length ? Uint8Array.prototype.slice.call(scratch, 0, length) : undefined
+      const frame = compressBorrowed(plain, level)
+      return frame && Uint8Array.prototype.slice.call(frame)
     },
+    compressBorrowed,
     decompress(frame, plainBytes) {
       const plain = Buffer.allocUnsafe(plainBytes)
       decompressInto(frame, plain)
@@ -107,6 +114,11 @@ interface ZlibZstd {
 function loadZlib(): Zstd | undefined {
   const zlib = require('node:zlib') as unknown as ZlibZstd
   if (typeof zlib.zstdCompressSync !== 'function') return undefined
+  const compress = (plain: Uint8Array, level: number): Uint8Array | undefined => {
+    const params = zlibParameters(zlib.constants, level, plain.length)
+    const frame = zlib.zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })
+    return frame.length < plain.length ? frame : undefined
+  }
   const decompress = (frame: Uint8Array, plainBytes: number): Buffer => {
     let plain: Buffer
     try {
@@ -118,11 +130,8 @@ function loadZlib(): Zstd | undefined {
     return plain
   }
   return {
-    compress(plain, level) {
-      const params = zlibParameters(zlib.constants, level, plain.length)
-      const frame = zlib.zstdCompressSync(plain, { params, pledgedSrcSize: plain.length })
-      return frame.length < plain.length ? frame : undefined
-    },
+    compress,
+    compressBorrowed: compress,
     decompress,
     decompressInto(frame, plain) {
       decompress(frame, plain.length).copy(plain)

@@ -15,6 +15,7 @@ const MAGIC = Buffer.from('HOLDFAST', 'latin1')
 const PREFIX_BYTES = 16
 /** What the decipher gives in one piece: small enough to come from memory that was in use a moment ago. */
 const PIECE_BYTES = 32 * 1024
+const ZEROS = Buffer.alloc(4096)
 
 /**
  * Seals the messages of one file. The file's salt is drawn here and nowhere else, and numbers are given out
@@ -25,6 +26,12 @@ export interface FileSealer {
   readonly header: Buffer
   /** Seal the next message: ciphertext and tag, `plaintext.length + 16` bytes. */
   seal(plaintext: Uint8Array): Buffer
+  /**
+   * Seal the next message, the plaintext with zeros after it up to `paddedBytes`, into `target`.
+   *
+   * @returns ciphertext and tag: the first `paddedBytes + 16` bytes of the target
+   */
+  sealPadded(plaintext: Uint8Array, paddedBytes: number, target: Buffer): Buffer
   /** Seal the last message, with the reserved number. Nothing can be sealed after it. */
   sealFooter(plaintext: Uint8Array): Buffer
 }
@@ -53,21 +60,27 @@ export function createSealer(kind: FileKind, subkey: Uint8Array, repositoryId: U
   const key = fileKey(subkey, header)
   const associated = Buffer.concat([header.subarray(0, PREFIX_BYTES), repositoryId])
   let next = 0
-  const seal = (number: number, plaintext: Uint8Array): Buffer => {
+  const sealInto = (number: number, plaintext: Uint8Array, paddedBytes: number, target: Buffer): Buffer => {
     const cipher = createCipheriv('aes-256-gcm', key, nonce(number))
     cipher.setAAD(associated)
-    const sealed = Buffer.allocUnsafe(plaintext.length + TAG_BYTES)
-    cipher.update(plaintext).copy(sealed)
+    cipher.update(plaintext).copy(target)
+    for (let at = plaintext.length; at < paddedBytes; ) {
+      at += cipher.update(ZEROS.subarray(0, paddedBytes - at)).copy(target, at)
+    }
     cipher.final()
-    cipher.getAuthTag().copy(sealed, plaintext.length)
-    return sealed
+    cipher.getAuthTag().copy(target, paddedBytes)
+    return target.subarray(0, paddedBytes + TAG_BYTES)
+  }
+  const seal = (number: number, plaintext: Uint8Array): Buffer =>
+    sealInto(number, plaintext, plaintext.length, Buffer.allocUnsafe(plaintext.length + TAG_BYTES))
+  const nextNumber = (): number => {
+    if (next >= FOOTER_NUMBER) throw new Error('all message numbers of this file are used')
+    return next++
   }
   return {
     header,
-    seal(plaintext) {
-      if (next >= FOOTER_NUMBER) throw new Error('all message numbers of this file are used')
-      return seal(next++, plaintext)
-    },
+    seal: (plaintext) => seal(nextNumber(), plaintext),
+    sealPadded: (plaintext, paddedBytes, target) => sealInto(nextNumber(), plaintext, paddedBytes, target),
     sealFooter(plaintext) {
       if (next > FOOTER_NUMBER) throw new Error('the footer is sealed already')
       next = FOOTER_NUMBER + 1

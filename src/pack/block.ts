@@ -19,6 +19,8 @@ export interface PlainBlock {
   readonly plainBytes: number
   /** n rows of CHUNK_ROW_BYTES in plaintext order. */
   readonly chunks: Uint8Array
+  /** Called once when the payload is not needed any more. */
+  readonly release?: (() => void) | undefined
 }
 
 /** Collects consecutive chunks until a block is full. One per thread and kind; its buffers are reused. */
@@ -27,8 +29,12 @@ export interface BlockBuilder {
   isFullFor(lengthBytes: number): boolean
   /** Copy one chunk in. At most MAXIMUM_BLOCK_BYTES; call `take` first when `isFullFor` says so. */
   add(id: ChunkId, bytes: Uint8Array): void
-  /** Close the block; undefined when it is empty. The result is owned by the caller. */
-  take(): PlainBlock | undefined
+  /**
+   * Close the block; undefined when it is empty. The result is owned by the caller.
+   *
+   * @param allocate memory for the payload, of exactly so many bytes
+   */
+  take(allocate?: (lengthBytes: number) => Uint8Array): PlainBlock | undefined
 }
 
 /** Sample size by which input that did not compress before is tried again. */
@@ -57,11 +63,11 @@ export function createBlockBuilder(zstd: Zstd, targetBytes: number, level: numbe
     if (level === 0) return undefined
     if (lastShare === 1 && bytes.length > 4 * PROBE_BYTES) {
       const from = (bytes.length - PROBE_BYTES) >> 1
-      const probe = zstd.compress(bytes.subarray(from, from + PROBE_BYTES), FASTEST_LEVEL)
+      const probe = zstd.compressBorrowed(bytes.subarray(from, from + PROBE_BYTES), FASTEST_LEVEL)
       if (probe === undefined || probe.length > PROBE_BYTES * 0.97) return undefined
     }
     const isCutShort = lastShare > POOR_SHARE && level <= QUICK_LEVEL
-    const frame = zstd.compress(bytes, isCutShort ? FASTEST_LEVEL : level)
+    const frame = zstd.compressBorrowed(bytes, isCutShort ? FASTEST_LEVEL : level)
     // A frame that saves less than 1 % costs every reader more than it saves.
     return frame !== undefined && frame.length < bytes.length * 0.99 ? frame : undefined
   }
@@ -88,14 +94,16 @@ export function createBlockBuilder(zstd: Zstd, targetBytes: number, level: numbe
       length += bytes.length
       count++
     },
-    take() {
+    take(allocate = (lengthBytes) => Buffer.allocUnsafeSlow(lengthBytes)) {
       if (count === 0) return undefined
       const bytes = plain.subarray(0, length)
       const frame = compress(bytes)
       lastShare = frame === undefined ? 1 : frame.length / bytes.length
+      const payload = allocate((frame ?? bytes).length)
+      payload.set(frame ?? bytes)
       const block: PlainBlock = {
         method: frame === undefined ? methods.stored : methods.zstd,
-        payload: frame ?? Uint8Array.prototype.slice.call(bytes),
+        payload,
         plainBytes: length,
         chunks: Uint8Array.prototype.slice.call(rows, 0, count * CHUNK_ROW_BYTES),
       }

@@ -25,6 +25,9 @@ export interface FinishedPack {
 }
 
 const EMPTY = Buffer.alloc(0)
+const NO_BYTES = EMPTY
+/** Where blocks are sealed one after the other; empty while one is written. */
+let sealedScratch: Buffer = NO_BYTES
 const FOOTER_STEP_BYTES = 512
 /** Chunk tables after which a pack is full: with one block more and 32 MiB of padding, still a footer that readers take. */
 const FULL_TABLE_BYTES = 16 * 1024 * 1024
@@ -59,9 +62,12 @@ export class PackWriter {
   async append(block: PlainBlock): Promise<void> {
     if (this.offsetBytes === 0) await this.write(this.sealer.header)
     const storedBytes = storedBlockBytes(block.payload.length)
-    const padded = Buffer.alloc(storedBytes - TAG_BYTES)
-    padded.set(block.payload)
-    await this.write(this.sealer.seal(padded))
+    if (sealedScratch.length < storedBytes) sealedScratch = Buffer.allocUnsafeSlow(storedBytes)
+    // Two packs may be written at once.
+    const scratch = sealedScratch
+    sealedScratch = NO_BYTES
+    await this.write(this.sealer.sealPadded(block.payload, storedBytes - TAG_BYTES, scratch))
+    sealedScratch = scratch
     this.blocks.push({
       storedBytes,
       payloadBytes: block.payload.length,

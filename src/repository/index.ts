@@ -17,6 +17,7 @@ export { CHUNK_ROW_BYTES, createBlockBuilder, MAXIMUM_BLOCK_BYTES } from '../pac
 export type { BlockCheckKeys, BlockFindings, BlockRange } from './block-check.ts'
 export type { BlockResult } from './block-reader.ts'
 export { packPlaces } from './block-reader.ts'
+export { openBlockSlots } from './block-slots.ts'
 export type { ChunkerConfig, RepositoryConfig } from './config.ts'
 export { configValue, parseConfig } from './config.ts'
 export { indexFileValue, parseIndexFile } from './index-file.ts'

@@ -54,6 +54,7 @@ export class Packer {
     this.tail = this.tail.then(() => {
       this.queuedBytes -= length
       this.queue.remove(length)
+      block.release?.()
     })
   }
 

@@ -123,6 +123,11 @@ export class RunWriter {
     return true
   }
 
+  /** Memory for a block's payload. */
+  allocate(lengthBytes: number): Uint8Array {
+    return Buffer.allocUnsafeSlow(lengthBytes)
+  }
+
   /** Store a block whose chunks the caller has reserved, here or in a worker. Owned by the writer from now on. */
   addBlock(kind: PackKind, block: PlainBlock): void {
     const { statistics } = this
@@ -135,7 +140,8 @@ export class RunWriter {
       statistics.treeBytes += block.plainBytes
     }
     statistics.packedBytes += storedBlockBytes(block.payload.length)
-    if (!this.isDryRun) this.packer.add(kind, block)
+    if (this.isDryRun) block.release?.()
+    else this.packer.add(kind, block)
   }
 
   /** Back-pressure: resolves when there is room for more. @throws what went wrong with earlier blocks */

@@ -12,6 +12,7 @@ import {
   openBlock,
   type PlainBlock,
 } from '../pack/index.ts'
+import { type BlockSlotsMemory, createBlockSlotsMemory, openBlockSlots, SLOT_BYTES } from './block-slots.ts'
 import { fileName, type PackKind } from './layout.ts'
 import type { Repository } from './repository.ts'
 import { openRunTable, type RunTable, type RunTableMemory } from './run-table.ts'
@@ -28,13 +29,17 @@ export interface ThreadStoreSettings {
   readonly localFolder: string | undefined
   readonly table: RunTableMemory
   readonly queue: WriteQueueMemory
+  readonly slots: BlockSlotsMemory
 }
+
+/** Blocks each thread may have on their way to storage. */
+const SLOTS_A_THREAD = 3
 
 /** @param indexDirectory of the repository's own client index */
 export function threadStoreSettings(
   repository: Repository,
   writer: RunWriter,
-  indexDirectory: string,
+  { indexDirectory, threads }: { readonly indexDirectory: string; readonly threads: number },
 ): ThreadStoreSettings {
   const { subkeys, backend } = repository
   return {
@@ -45,6 +50,7 @@ export function threadStoreSettings(
     localFolder: isAbsolute(backend.location) ? backend.location : undefined,
     table: writer.tableMemory,
     queue: writer.queueMemory,
+    slots: createBlockSlotsMemory(threads * SLOTS_A_THREAD),
   }
 }
 
@@ -56,6 +62,8 @@ export interface ChunkStore {
   reserveData(id: ChunkId): boolean
   /** Store a tree chunk unless it is stored. Borrowed. */
   saveTree(bytes: Uint8Array): ChunkId
+  /** Memory for a block's payload. */
+  allocate(lengthBytes: number): Uint8Array
   /** Store a block whose chunks the caller has reserved. Owned by the store from now on. */
   addBlock(kind: PackKind, block: PlainBlock): void
 }
@@ -71,7 +79,7 @@ export interface ThreadStore extends ChunkStore {
 }
 
 /**
- * The store of one thread. Blocks go to `emit`, which may be called with bytes counted in the queue; while too
+ * The store of one thread. Blocks go to `emit`, counted in the queue, their payloads in the shared slots; while too
  * much waits to be written, storing waits.
  */
 export function openThreadStore(
@@ -85,6 +93,7 @@ export function openThreadStore(
   })
   const table: RunTable = openRunTable(settings.table)
   const queue = new WriteQueue(settings.queue)
+  const slots = openBlockSlots(settings.slots)
   const trees: BlockBuilder = createBlockBuilder(loadZstd(), TREE_BLOCK_BYTES, TREE_LEVEL)
   const hasher = createKeyedHasher(settings.treeIdsKey)
   const reader =
@@ -94,8 +103,12 @@ export function openThreadStore(
     queue.add(block.payload.length)
     emit(kind, block)
   }
+  const allocate = (lengthBytes: number): Uint8Array => {
+    const slot = lengthBytes > SLOT_BYTES ? undefined : slots.take(isAborted)
+    return slot === undefined ? Buffer.allocUnsafeSlow(lengthBytes) : slots.payload(slot, lengthBytes)
+  }
   const flush = (): void => {
-    const block = trees.take()
+    const block = trees.take(allocate)
     if (block !== undefined) addBlock('tree', block)
   }
   return {
@@ -108,6 +121,7 @@ export function openThreadStore(
       trees.add(id, bytes)
       return id
     },
+    allocate,
     addBlock,
     readTree: (id) => reader?.(id),
     renew: index.renew,

@@ -3,7 +3,7 @@
  * the repository itself. Subkeys, the place of the client index and the table of this run come in as plain data.
  */
 export { loadZstd } from '../compression/index.ts'
-export type { BlockBuilder, PlainBlock } from '../pack/index.ts'
+export type { PlainBlock } from '../pack/index.ts'
 export { createBlockBuilder } from '../pack/index.ts'
 export type { BlockCheckKeys, BlockFindings, BlockRange } from './block-check.ts'
 export { createBlockChecker } from './block-check.ts'
@@ -11,5 +11,5 @@ export type { PackKind } from './layout.ts'
 export { DATA_BLOCK_BYTES } from './run-writer.ts'
 export type { BlockKeys, BlockOpener, SealedBlock, SealedBlocks } from './sealed-blocks.ts'
 export { createBlockOpener } from './sealed-blocks.ts'
-export type { ChunkStore, ThreadStore, ThreadStoreSettings } from './thread-store.ts'
+export type { ChunkStore, ThreadStoreSettings } from './thread-store.ts'
 export { openThreadStore } from './thread-store.ts'

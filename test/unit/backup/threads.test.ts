@@ -225,7 +225,7 @@ describe.each(built ? [0, 2] : [0])('with %i threads', (threads) => {
     store.before = async (operation) => {
       if (operation !== 'append' || most > 0) return
       // Storage that stands still: until much waits for it, and then for long enough to read all the rest.
-      while (writer.waitingBytes < 30 << 20) await new Promise(setImmediate)
+      while (writer.waitingBytes < 8 << 20) await new Promise(setImmediate)
       for (let turn = 0; turn < 100_000 && most < 48 << 20; turn++) {
         await new Promise(setImmediate)
         most = Math.max(most, writer.waitingBytes)

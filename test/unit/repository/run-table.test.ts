@@ -79,7 +79,7 @@ describe('a run table in one thread', () => {
   })
 })
 
-const built = new URL('../../../dist/repository/worker.js', import.meta.url)
+const built = new URL('../../../dist/repository/run-table.js', import.meta.url)
 
 /** Threads that all reserve the same ids, each from another start; how often each id was won. */
 async function hammer(memory: RunTableMemory, threads: number, count: number): Promise<number[]> {
