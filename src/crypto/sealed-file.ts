@@ -16,6 +16,8 @@ const PREFIX_BYTES = 16
 /** What the decipher gives in one piece: small enough to come from memory that was in use a moment ago. */
 const PIECE_BYTES = 32 * 1024
 const ZEROS = Buffer.alloc(4096)
+/** Each call makes memory of its own: for more than this the system would give and clear it anew every time. */
+const SLICE_BYTES = 64 * 1024
 
 /**
  * Seals the messages of one file. The file's salt is drawn here and nowhere else, and numbers are given out
@@ -63,8 +65,11 @@ export function createSealer(kind: FileKind, subkey: Uint8Array, repositoryId: U
   const sealInto = (number: number, plaintext: Uint8Array, paddedBytes: number, target: Buffer): Buffer => {
     const cipher = createCipheriv('aes-256-gcm', key, nonce(number))
     cipher.setAAD(associated)
-    cipher.update(plaintext).copy(target)
-    for (let at = plaintext.length; at < paddedBytes; ) {
+    let at = 0
+    while (at < plaintext.length) {
+      at += cipher.update(plaintext.subarray(at, at + SLICE_BYTES)).copy(target, at)
+    }
+    while (at < paddedBytes) {
       at += cipher.update(ZEROS.subarray(0, paddedBytes - at)).copy(target, at)
     }
     cipher.final()
