@@ -7,8 +7,6 @@ import { type BatchWriter, createBatchWriter } from './batch-writer.ts'
 const WORTH_BYTES = 24 * 1024 * 1024
 const WORTH_FILES = 1500
 
-/** Blocks that were read and opened are let go with every collection of young objects. */
-const YOUNG_MEGABYTES = 2
 
 /** Has batches done: in threads where there is much to do, else in this one. */
 export class BatchRunner {
@@ -39,7 +37,6 @@ export class BatchRunner {
       file: threadFile(import.meta.url, 'worker'),
       count: this.wanted ?? threadCount(),
       settings: this.settings,
-      youngMegabytes: YOUNG_MEGABYTES,
       signal: this.signal,
     })
   }
