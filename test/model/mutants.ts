@@ -70,9 +70,9 @@ export function createMutants(directory: string): readonly Mutant[] {
       rule: 'R2 every chunk is looked up, also under nodes of the parent',
       changes: [
         {
-          file: 'backup/walk.js',
-          find: `async isStored(node) {`,
-          replace: `async isStored(node) { return true;`,
+          file: 'backup/stored-content.js',
+          find: `function* isContentStored(store, node) {`,
+          replace: `function* isContentStored(store, node) { return true;`,
         },
       ],
       universe: {
