@@ -7,7 +7,6 @@ import { type BatchWriter, createBatchWriter } from './batch-writer.ts'
 const WORTH_BYTES = 24 * 1024 * 1024
 const WORTH_FILES = 1500
 
-
 /** Has batches done: in threads where there is much to do, else in this one. */
 export class BatchRunner {
   private readonly settings: BatchSettings

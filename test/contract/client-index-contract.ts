@@ -142,9 +142,11 @@ export function clientIndexContract(
       for (const name of ['a', 'b', 'c']) {
         const id = idOf(name)
         const number = index.chunkNumber(id)
-        const lengthBytes = index.findAll(id)[0]?.lengthBytes
-        const standing = { number, lengthBytes, isGood: index.has(id) }
+        const standing = { number, lengthBytes: expect.any(Number), isGood: index.has(id) }
         expect(index.look(id)).toEqual(number === undefined ? undefined : standing)
+        // Copies of a real chunk have one length; these are told apart by theirs.
+        const lengths = index.findAll(id).map((place) => place.lengthBytes)
+        if (number !== undefined) expect(lengths).toContain(index.look(id)!.lengthBytes)
       }
       expect(['a', 'b', 'c'].map((name) => index.look(idOf(name))?.isGood)).toEqual([false, true, undefined])
     })
