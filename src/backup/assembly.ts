@@ -24,6 +24,8 @@ export class Folder {
   /** Its place in the folder above. */
   readonly place: Place | undefined
   readonly parentTree: Uint8Array | undefined
+  /** It only leads to what is backed up: what its own metadata is does not count as a change. */
+  readonly isLeading: boolean
   first: Place | undefined
   last: Place | undefined
   pages: DirectoryPages | undefined
@@ -31,10 +33,16 @@ export class Folder {
   isUnchanged = true
   isWhole = false
 
-  constructor(own: FolderPart | undefined, place: Place | undefined, parentTree: Uint8Array | undefined) {
+  constructor(
+    own: FolderPart | undefined,
+    place: Place | undefined,
+    parentTree: Uint8Array | undefined,
+    isLeading: boolean,
+  ) {
     this.own = own
     this.place = place
     this.parentTree = parentTree
+    this.isLeading = isLeading
   }
 
   /** A place after all others. */
@@ -101,7 +109,7 @@ export class Assembly {
         here.isFilled = true
         this.heldBytes += part.bytes.length
       } else if (part.kind === 'folder') {
-        const folder = new Folder(part, here, part.parentTree)
+        const folder = new Folder(part, here, part.parentTree, false)
         folders.add(folder)
         const start = folder.addPlace()
         start.isFilled = true

@@ -28,7 +28,7 @@ export interface BackupOptions {
   readonly withAtime?: boolean
   readonly ignoreInode?: boolean
   readonly ignoreCtime?: boolean
-  /** Make no snapshot when nothing has changed since the parent. */
+  /** Make no snapshot when nothing has changed since the parent, in the folders above the paths aside. */
   readonly skipIfUnchanged?: boolean
   /** Store nothing; say what would be stored. */
   readonly isDryRun?: boolean

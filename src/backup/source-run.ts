@@ -74,7 +74,7 @@ export class SourceRun {
       this.reject = reject
     })
     done.catch(() => {})
-    const folder = new Folder(undefined, undefined, parentTree)
+    const folder = new Folder(undefined, undefined, parentTree, true)
     let last = this.head
     const want = (place: Place, names: NamesTask): void => {
       last = this.insertAfter(last, place, names)
@@ -130,7 +130,7 @@ export class SourceRun {
         folder.isUnchanged = false
         continue
       }
-      const inner = new Folder(own, place, own.parentTree)
+      const inner = new Folder(own, place, own.parentTree, true)
       await this.placeSources(below, inner, want)
       this.assembly.advance(inner)
     }
@@ -238,7 +238,7 @@ export class SourceRun {
     const isSame = isUnchanged && own.isSame
     const action = folder.parentTree === undefined ? 'new' : isSame ? 'unchanged' : 'modified'
     this.parts.tally.countDirectory(own.path, action)
-    this.assembly.fillFolder(place, folderEntry(own, tree, isSame))
+    this.assembly.fillFolder(place, folderEntry(own, tree, folder.isLeading ? isUnchanged : isSame))
   }
 }
 

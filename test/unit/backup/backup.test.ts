@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
+  chmodSync,
   closeSync,
   ftruncateSync,
   linkSync,
@@ -375,6 +376,17 @@ describe('a second backup', () => {
     ])
     const changed = await run({ skipIfUnchanged: true, excludes: { patterns: ['README.md'] } }, [old])
     expect(changed.snapshotId).toBeDefined()
+  })
+
+  test('can be left undone although folders on the way to the source have changed', async () => {
+    const { source, run } = await createScene()
+    chmodSync(source, 0o755)
+    await run()
+    mkdirSync(`${source}-sibling`)
+    expect((await run({ skipIfUnchanged: true })).snapshotId).toBeUndefined()
+    rmSync(`${source}-sibling`, { recursive: true })
+    chmodSync(source, 0o700)
+    expect((await run({ skipIfUnchanged: true })).snapshotId).toBeDefined()
   })
 
   test('reads racy files again and stores nothing new for them', async () => {

@@ -5,16 +5,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createMemoryBackend } from '../../../src/backend/index.ts'
 import { backup, chunkerConfig } from '../../../src/backup/index.ts'
 import type { Secret } from '../../../src/crypto/index.ts'
-import type { FileId } from '../../../src/encoding/index.ts'
+import type { ChunkId, FileId } from '../../../src/encoding/index.ts'
 import {
   createRepository,
   declareOver,
   indexFileValue,
   openRepository,
+  type PackKind,
   type Repository,
   startSession,
 } from '../../../src/repository/index.ts'
-import { listSnapshots } from '../../../src/snapshot/index.ts'
+import { commitSnapshot, listSnapshots } from '../../../src/snapshot/index.ts'
 import { type VerifyProgress, verify } from '../../../src/verify/index.ts'
 import { flipped, noise } from '../../damage/shelf.ts'
 
@@ -43,6 +44,19 @@ async function addRun(): Promise<{ snapshot: FileId; added: string[] }> {
   const before = new Set(files.keys())
   const { snapshotId } = await backup(repository, [source], { threads: 0 })
   return { snapshot: snapshotId!, added: [...files.keys()].filter((name) => !before.has(name)) }
+}
+
+/** Every chunk that lies in one of these packs. */
+async function chunksOf(
+  from: Repository,
+  packs: readonly FileId[],
+): Promise<{ kind: PackKind; id: ChunkId; bytes: Buffer }[]> {
+  const chunks: { kind: PackKind; id: ChunkId; bytes: Buffer }[] = []
+  for (const { id } of [...from.index.chunks()]) {
+    const { kind, pack } = from.index.find(id)!.block
+    if (packs.includes(pack)) chunks.push({ kind, id, bytes: Buffer.from(await from.readChunk(kind, id)) })
+  }
+  return chunks
 }
 
 const inRoom = (names: Iterable<string>, room: string): string[] =>
@@ -240,13 +254,18 @@ describe('beside a prune', () => {
       const packs = [...inRoom(added, 'data'), ...inRoom(added, 'trees')]
       const other = await open()
       await other.loadIndex()
+      const chunks = await chunksOf(other, packs.map(idOf))
       other.index.markLost(packs.map(idOf))
       let isGone = false
       onCall = async (operation, name) => {
         if (isGone || operation !== 'getRange' || !packs.includes(name)) return
         isGone = true
         // What a sweep does: the same chunks in new packs, the word that the old ones are to go, then they go.
-        await backup(other, [source], { threads: 0, parent: null })
+        await commitSnapshot(other, { operation: 'prune', nowMs: Date.now() }, async (writer) => {
+          for (const { kind, id, bytes } of chunks) writer.saveChunk(kind, id, bytes)
+          await writer.finish()
+          return undefined
+        })
         await condemn(packs, true)
       }
       const report = await verify(repository, { readData })
