@@ -47,12 +47,12 @@ export class BatchCutter {
         this.storedBytes += work.place.storedBytes
         let from = 0
         for (let piece = 0; piece < work.owners.length; piece++) {
-          if (!this.take(work.owners[piece]!)) {
+          if (!this.take(work.owners[piece]!, work.lengths[piece]!)) {
             if (piece > from) parts.push({ work, from, to: piece })
             close()
             this.plainBytes = work.place.plainBytes
             this.storedBytes = work.place.storedBytes
-            this.take(work.owners[piece]!)
+            this.take(work.owners[piece]!, work.lengths[piece]!)
             from = piece
           }
         }
@@ -79,13 +79,14 @@ export class BatchCutter {
   }
 
   /** @returns false when the batch is full */
-  private take(file: PendingFile): boolean {
+  private take(file: PendingFile, lengthBytes: number): boolean {
     if (this.pieces >= BATCH_PIECES) return false
     if (!this.folders.has(file.directory)) {
       if (this.folders.size >= BATCH_FOLDERS) return false
       this.folders.add(file.directory)
     }
     this.pieces++
+    file.cutBytes += lengthBytes
     if (file.batch < 0) {
       if (file.batch !== SEVERAL_BATCHES) file.batch = this.number
     } else if (file.batch !== this.number) file.batch = SEVERAL_BATCHES

@@ -116,9 +116,11 @@ class RowTable {
   /** Undefined for a file that could not be begun. */
   rowOf(file: PendingFile): number | undefined {
     if (this.files[file.row]?.file === file) return file.row
+    // What is planned may still be in a window that comes later: only what is cut says where it is.
     const isWhole =
       file.batch === this.number &&
       file.isPlanned &&
+      file.cutBytes === file.sizeBytes &&
       file.temporary === undefined &&
       file.missingBytes === file.sizeBytes &&
       this.parts.isSimple(file)

@@ -20,6 +20,8 @@ export interface PendingFile extends Entry<FileNode> {
   missingBytes: number
   /** All its chunks have been planned. */
   isPlanned: boolean
+  /** Bytes of its pieces that have been cut into batches, over all windows. */
+  cutBytes: number
   state: 'pending' | 'done' | 'failed'
   /** Its name until it is whole; undefined before there is a file. */
   temporary: string | undefined

@@ -65,6 +65,7 @@ export class NodeWriter {
       sizeBytes,
       missingBytes: sizeBytes,
       isPlanned: false,
+      cutBytes: 0,
       state: 'pending',
       temporary: undefined,
       batch: NO_BATCH,

@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { restore } from '../../../src/restore/index.ts'
+import { restoreWithin } from '../../../src/restore/restore.ts'
 import {
   damageChunk,
   makeRepository,
@@ -58,6 +59,22 @@ describe('restore() in threads', () => {
       expect(first.result.bytesRestored).toBe(first.result.totalBytes)
       expect(first.result.filesRestored).toBe(first.result.totalFiles)
       expect(new Set(first.items.map(({ path }) => path)).size).toBe(first.items.length)
+    }
+  })
+
+  test('a file that begins in one window and ends in the next is whole', async () => {
+    // Over a page of chunks each, so that a window can end within a file while its first blocks still wait.
+    const source = tempDirectory()
+    const sizes = Array.from({ length: 24 }, (_, at) => 2_500_000 + at * 150_000)
+    writeTree(source, Object.fromEntries(sizes.map((size, at) => [`file-${at}`, noise(at, size)])))
+    const { repository } = await makeRepository()
+    const snapshot = await takeSnapshot(repository, source)
+    const wanted = readTree(source)
+    const limits = { windowNodes: 2048, windowPieces: 400, windowBytes: 1 << 30, linkEntries: 100 }
+    for (const threads of [0, 2]) {
+      const target = tempDirectory()
+      await restoreWithin(repository, snapshot, { target, path: source, threads }, limits)
+      expect(readTree(target)).toEqual(wanted)
     }
   })
 
