@@ -6,7 +6,14 @@ import { Assembly, type FinishedTree, Folder, folderEntry, type Place, type Want
 import { LargeFile } from './large-file.ts'
 import { ParentFolder } from './parent-folder.ts'
 import { readTree, type ScanPool } from './scan-pool.ts'
-import { joinKeys, type LargeFileTask, type NamesTask, type ScanTask, type TaskAnswer } from './scan-task.ts'
+import {
+  joinKeys,
+  type LargeFileTask,
+  type NamesTask,
+  ownName,
+  type ScanTask,
+  type TaskAnswer,
+} from './scan-task.ts'
 import type { Scanner } from './scanner.ts'
 import type { SourcePlace } from './sources.ts'
 import type { Steps } from './steps.ts'
@@ -237,7 +244,7 @@ export class SourceRun {
     }
     const isSame = isUnchanged && own.isSame
     const action = folder.parentTree === undefined ? 'new' : isSame ? 'unchanged' : 'modified'
-    this.parts.tally.countDirectory(own.path, action)
+    this.parts.tally.countDirectory(ownName(own.path), action)
     this.assembly.fillFolder(place, folderEntry(own, tree, folder.isLeading ? isUnchanged : isSame))
   }
 }

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { backup } from '../../../src/backup/index.ts'
+import { type BackupItem, backup } from '../../../src/backup/index.ts'
 import { createScanPool } from '../../../src/backup/scan-pool.ts'
 import type { ScanRules, ScanTask } from '../../../src/backup/scan-task.ts'
-import { toHex } from '../../../src/encoding/index.ts'
+import { displayName, toHex } from '../../../src/encoding/index.ts'
 import { type Repository, RunWriter } from '../../../src/repository/index.ts'
 import { isTreeWhole, listSnapshots } from '../../../src/snapshot/index.ts'
 import { createStore, type MemoryStore } from '../repository/scene.ts'
@@ -103,6 +103,26 @@ describe.skipIf(!built)('reading threads', () => {
       const expected = await treeIdOf(repository, tree, source)
       for (const one of snapshots) expect(await treeIdOf(repository, one.tree, source)).toBe(expected)
     }
+    await repository.close()
+  })
+
+  test('tell of names that are no text as they are told without threads', async () => {
+    const source = tempDirectory()
+    const folder = Buffer.concat([Buffer.from(`${source}/`), Buffer.of(0x61, 0xff)])
+    mkdirSync(folder)
+    // More than one task takes, so that the folder is put together from parts.
+    for (let at = 0; at < 600; at++) writeFileSync(Buffer.concat([folder, Buffer.from(`/${at}`)]), `${at}`)
+    const store = createStore()
+    await store.create()
+    const repository = await openWithCache(store)
+    const told: string[][] = []
+    for (const threads of [0, 2]) {
+      const items: string[] = []
+      const onItem = ({ path }: BackupItem): void => void items.push(displayName(path))
+      await backup(repository, [source], { threads, parent: null, onItem })
+      told.push(items.sort())
+    }
+    expect(told[1]).toEqual(told[0])
     await repository.close()
   })
 
