@@ -20,7 +20,8 @@ export interface Batch {
 const BATCH_PLAIN_BYTES = 4 * 1024 * 1024
 const BATCH_STORED_BYTES = 4 * 1024 * 1024
 const BATCH_PIECES = 8192
-const BATCH_FOLDERS = 192
+/** Few: a thread has one batch, and two more wait, so that 8 threads have 480 folders open. */
+const BATCH_FOLDERS = 48
 
 /** Numbers of batches, and marks of what is in the one at hand, over all windows of a run. */
 export class BatchCutter {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -34,6 +35,21 @@ describe('restore', () => {
     expect(stdout).toMatch(/restored \d+ files and folders, 11 B to .*target in \d+\.\d s/)
     expect(readFileSync(join(target, source, 'docs/b.md'), 'utf8')).toBe('# b')
   })
+
+  test.skipIf(process.platform === 'win32')(
+    'opens no more files at once than many systems allow',
+    async () => {
+      const sandbox = await createRepositorySandbox()
+      const names = Array.from({ length: 2000 }, (_, number) => `folder-${number}/file`)
+      writeFiles(sandbox.source, Object.fromEntries(names.map((name) => [name, name])))
+      await sandbox.ok(['backup', sandbox.source])
+      const target = join(sandbox.home, 'target')
+      const program = new URL('../../bin/holdfast.js', import.meta.url).pathname
+      const restore = `ulimit -n 700 && exec node ${program} restore latest:${sandbox.source} --target ${target}`
+      execFileSync('sh', ['-c', restore], { env: sandbox.env, stdio: 'pipe' })
+      for (const name of names) expect(readFileSync(join(target, name), 'utf8')).toBe(name)
+    },
+  )
 
   test('brings the content of a folder, or one file, into the target', async () => {
     const { ok, target, source } = await createBackup()
