@@ -219,7 +219,7 @@ function endOf(status: FileStatus): number {
  * made, ends the run: a chunk that was reserved might not be stored, and other files refer to it.
  */
 function isOfFile(error: unknown): error is Error {
-  return hasCode(error, 'UNSUPPORTED') || (error instanceof Error && 'errno' in error)
+  return hasCode(error, 'UNSUPPORTED') || (error instanceof Error && 'syscall' in error)
 }
 
 function unreadable(error: Error): UnreadableFile {
