@@ -1,8 +1,8 @@
-import { closeSync, readSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ChunkId, type RawName, toHex } from '../encoding/index.ts'
 import { checkAborted, HoldfastError } from '../errors/index.ts'
-import { openForReading } from '../filesystem/index.ts'
+import { fillFrom, openForReading } from '../filesystem/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { type FileNode, readContent } from '../tree/index.ts'
 
@@ -27,7 +27,7 @@ export function createLiveComparer(repository: Repository, signal: AbortSignal |
           checkAborted(signal)
           if (lengthBytes > buffer.length) buffer = Buffer.allocUnsafe(lengthBytes)
           start = offset
-          end = offset + fill(fd, buffer, offset)
+          end = offset + fillFrom(fd, buffer, offset)
           if (offset + lengthBytes > end) return false
         }
         const bytes = buffer.subarray(offset - start, offset - start + lengthBytes)
@@ -55,15 +55,4 @@ function lengthOf(repository: Repository, id: ChunkId): number {
   throw new HoldfastError('DAMAGED', `chunk ${toHex(id)} is in no pack that the index knows`, {
     hint: 'run holdfast repair index, then holdfast verify',
   })
-}
-
-/** Read as much as there is. @returns bytes read */
-function fill(fd: number, buffer: Buffer, offset: number): number {
-  let filled = 0
-  while (filled < buffer.length) {
-    const count = readSync(fd, buffer, filled, buffer.length - filled, offset + filled)
-    if (count === 0) break
-    filled += count
-  }
-  return filled
 }

@@ -1,4 +1,4 @@
-import { constants, openSync, readlinkSync } from 'node:fs'
+import { constants, openSync, readlinkSync, readSync } from 'node:fs'
 import type { RawName } from '../encoding/index.ts'
 import { nameFromBytes } from '../encoding/index.ts'
 import { systemCode } from '../errors/index.ts'
@@ -20,6 +20,17 @@ export function openForReading(path: RawName): number {
     if (systemCode(error) !== 'EPERM') throw error
     return openSync(path, FLAGS)
   }
+}
+
+/** Fill a buffer from this place of an open file on, as far as there is anything. @returns bytes read */
+export function fillFrom(fd: number, buffer: Buffer, offset: number): number {
+  let filled = 0
+  while (filled < buffer.length) {
+    const count = readSync(fd, buffer, filled, buffer.length - filled, offset + filled)
+    if (count === 0) break
+    filled += count
+  }
+  return filled
 }
 
 /** Where a symbolic link points, byte for byte. Throws the system's errors. */

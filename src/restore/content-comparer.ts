@@ -1,6 +1,6 @@
-import { readSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { checkAborted } from '../errors/index.ts'
+import { fillFrom } from '../filesystem/index.ts'
 import type { ChunkPlace, Repository } from '../repository/index.ts'
 import type { FileNode } from '../tree/index.ts'
 import { type ChunkFinder, contentRuns } from './chunk-finder.ts'
@@ -37,7 +37,7 @@ export class ContentComparer {
           checkAborted(this.signal)
           if (lengthBytes > buffer.length) buffer = Buffer.allocUnsafe(lengthBytes)
           start = offset
-          end = offset + fill(fd, buffer, offset)
+          end = offset + fillFrom(fd, buffer, offset)
           if (offset + lengthBytes > end) return false
         }
         const bytes = buffer.subarray(offset - start, offset - start + lengthBytes)
@@ -47,15 +47,4 @@ export class ContentComparer {
     }
     return BigInt(offset) === node.sizeBytes
   }
-}
-
-/** Read as much as there is. @returns bytes read */
-function fill(fd: number, buffer: Buffer, offset: number): number {
-  let filled = 0
-  while (filled < buffer.length) {
-    const count = readSync(fd, buffer, filled, buffer.length - filled, offset + filled)
-    if (count === 0) break
-    filled += count
-  }
-  return filled
 }
