@@ -29,9 +29,17 @@ export interface NativeCalls {
   readonly seek: (fd: number, offset: bigint, whence: number) => bigint
   /** `times` as with `setTimes`. */
   readonly setDescriptorTimes: (fd: number, times: Uint8Array) => number
+  /** The call statx; undefined where the system has none, or does not let it through. */
+  readonly status: StatusCall | undefined
   /** Calls on a name in an open folder; undefined where their way of passing arguments is not known. */
   readonly inFolder: FolderCalls | undefined
 }
+
+/**
+ * Fills `out`, 256 bytes, with what statx(2) says of a path, or with an empty one of the descriptor `directory`.
+ * `path` ends with a NUL. Returns 0 or the negated errno.
+ */
+export type StatusCall = (directory: number, path: Buffer, flags: number, out: Buffer) => number
 
 /** Names come as with `cString`, and may be longer buffers. */
 export interface FolderCalls {
@@ -46,8 +54,10 @@ export type Native = { readonly calls: NativeCalls } | { readonly calls: undefin
 
 type ErrnoName = keyof typeof constants.errno
 
-const AT_FDCWD = -100
-const AT_SYMLINK_NOFOLLOW = 0x100
+export const AT_FDCWD = -100
+export const AT_SYMLINK_NOFOLLOW = 0x100
+/** What lstat tells of. */
+const STATX_BASIC_STATS = 0x7ff
 /** Where a call with a variable number of arguments takes them like any other. */
 const PLAIN_VARIADIC = ['x64', 'arm64']
 const SIXTY_FOUR_BITS = ['x64', 'arm64', 'riscv64', 'ppc64', 's390x', 'loong64']
@@ -110,6 +120,10 @@ function bindCalls(): NativeCalls {
     rename: (folder, from, to) => failed(renameat(folder, from, folder, to)),
   }
   const lseek = libc.func('int64_t lseek(int fd, int64_t offset, int whence)')
+  const bindStatus = (): StatusCall => {
+    const statx = libc.func('int statx(int directory, const void *path, int flags, uint32_t mask, void *out)')
+    return (directory, path, flags, out) => failed(statx(directory, path, flags, STATX_BASIC_STATS, out))
+  }
   return {
     descriptorXattrs: bindXattrs('f', 'int fd'),
     pathXattrs: bindXattrs('', 'const void *path'),
@@ -117,12 +131,23 @@ function bindCalls(): NativeCalls {
     setTimes: (path, times, followLink) =>
       utimensat(AT_FDCWD, path, times, followLink ? 0 : AT_SYMLINK_NOFOLLOW),
     makeNode: mknod,
+    status: workingStatus(bindStatus),
     setDescriptorTimes: (fd, times) => failed(futimens(fd, times)),
     inFolder: PLAIN_VARIADIC.includes(process.arch) ? inFolder : undefined,
     seek: (fd, offset, whence) => {
       const result = BigInt(lseek(fd, offset, whence))
       return result < 0n ? -BigInt(koffi.errno()) : result
     },
+  }
+}
+
+/** Old C libraries lack the call, old kernels refuse it, and so do the filters of old containers. */
+function workingStatus(bindStatus: () => StatusCall): StatusCall | undefined {
+  try {
+    const call = bindStatus()
+    return call(AT_FDCWD, cString('/'), AT_SYMLINK_NOFOLLOW, Buffer.alloc(256)) === 0 ? call : undefined
+  } catch {
+    return undefined
   }
 }
 

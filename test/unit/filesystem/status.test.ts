@@ -7,6 +7,7 @@ import {
   openSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -42,6 +43,37 @@ test('an inode of 64 bits is no negative number, as Node gives it', () => {
   writeFileSync(path, '')
   const stats = Object.assign(lstatSync(path, { bigint: true }), { ino: -5n, dev: -1n })
   expect(fromStats(stats)).toMatchObject({ inode: 2n ** 64n - 5n, device: 2n ** 64n - 1n })
+})
+
+test('the native call says what Node says', (context) => {
+  needsNativeCalls(context)
+  const directory = tempDirectory()
+  const name = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0x66, 0xff, 0x80])])
+  const early = join(directory, 'é')
+  writeFileSync(name, 'x'.repeat(5000))
+  writeFileSync(early, '')
+  utimesSync(early, '-1.5', '-12345678.25')
+  for (const path of ['/', '/dev/null', '/proc/self/stat', directory, `${directory}/../`, name, early]) {
+    expect(readStatus(path)).toEqual(fromStats(lstatSync(path, { bigint: true })))
+  }
+  for (const [path, code] of [
+    [`${directory}/none`, 'ENOENT'],
+    [`${early}/below`, 'ENOTDIR'],
+    ['/'.repeat(5000), 'ENAMETOOLONG'],
+    [`${early}\0`, 'ERR_INVALID_ARG_VALUE'],
+    ['', 'ENOENT'],
+  ] as const) {
+    const said = (read: () => unknown): unknown => {
+      try {
+        read()
+        return undefined
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code
+      }
+    }
+    expect(said(() => readStatus(path))).toBe(code)
+    expect(said(() => lstatSync(path))).toBe(code)
+  }
 })
 
 test('hard links share an inode and are counted', () => {
