@@ -1,4 +1,6 @@
 const INITIAL_BYTES = 4096
+/** A text up to this long is written character by character, while it is ASCII: calls to encode it cost more. */
+const SHORT_TEXT = 64
 
 /**
  * Writes stored values one part after the other into one growing buffer: the bytes of `encodeValue`, without
@@ -8,6 +10,8 @@ export class ValueWriter {
   /** What is written is [0, length). Replaced when it grows. */
   bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
   length = 0
+  /** Of `bytes`: compiled code writes numbers through it in place, where methods of a Buffer are calls. */
+  private view = viewOf(this.bytes)
 
   array(count: number): void {
     this.reserve(5)
@@ -34,10 +38,12 @@ export class ValueWriter {
       this.bytes[this.length++] = value
     } else if (value < 0x10000) {
       this.bytes[this.length] = 0xcd
-      this.length = this.bytes.writeUInt16BE(value, this.length + 1)
+      this.view.setUint16(this.length + 1, value)
+      this.length += 3
     } else {
       this.bytes[this.length] = 0xce
-      this.length = this.bytes.writeUInt32BE(value, this.length + 1)
+      this.view.setUint32(this.length + 1, value)
+      this.length += 5
     }
   }
 
@@ -46,14 +52,19 @@ export class ValueWriter {
     this.reserve(9)
     if (value < 0x8000000000000000n) {
       this.bytes[this.length] = 0xd3
-      this.length = this.bytes.writeBigInt64BE(value, this.length + 1)
+      this.view.setBigInt64(this.length + 1, value)
     } else {
       this.bytes[this.length] = 0xcf
-      this.length = this.bytes.writeBigUInt64BE(value, this.length + 1)
+      this.view.setBigUint64(this.length + 1, value)
     }
+    this.length += 9
   }
 
   text(value: string): void {
+    if (value.length < 0x20 && this.shortText(value, 1)) {
+      this.bytes[this.length - value.length - 1] = 0xa0 | value.length
+      return
+    }
     const lengthBytes = Buffer.byteLength(value, 'utf8')
     this.reserve(lengthBytes + 5)
     if (lengthBytes < 0x20) this.bytes[this.length++] = 0xa0 | lengthBytes
@@ -73,6 +84,12 @@ export class ValueWriter {
 
   /** A byte string of the UTF-8 bytes of a text. */
   binText(value: string): void {
+    if (this.shortText(value, 2)) {
+      const start = this.length - value.length
+      this.bytes[start - 2] = 0xc4
+      this.bytes[start - 1] = value.length
+      return
+    }
     const lengthBytes = Buffer.byteLength(value, 'utf8')
     this.reserve(lengthBytes + 5)
     this.binHead(lengthBytes)
@@ -93,6 +110,22 @@ export class ValueWriter {
     this.length += end - start
   }
 
+  /** Leave room for a head, and write a short text of ASCII. @returns false, with nothing written, for any other */
+  private shortText(value: string, headBytes: number): boolean {
+    const { length } = value
+    if (length > SHORT_TEXT) return false
+    this.reserve(headBytes + length)
+    const { bytes } = this
+    const start = this.length + headBytes
+    for (let at = 0; at < length; at++) {
+      const code = value.charCodeAt(at)
+      if (code >= 0x80) return false
+      bytes[start + at] = code
+    }
+    this.length = start + length
+    return true
+  }
+
   private binHead(lengthBytes: number): void {
     if (lengthBytes < 0x100) {
       this.bytes[this.length++] = 0xc4
@@ -104,10 +137,12 @@ export class ValueWriter {
   private head(type: number, count: number): void {
     if (count < 0x10000) {
       this.bytes[this.length] = type
-      this.length = this.bytes.writeUInt16BE(count, this.length + 1)
+      this.view.setUint16(this.length + 1, count)
+      this.length += 3
     } else {
       this.bytes[this.length] = type + 1
-      this.length = this.bytes.writeUInt32BE(count, this.length + 1)
+      this.view.setUint32(this.length + 1, count)
+      this.length += 5
     }
   }
 
@@ -117,5 +152,10 @@ export class ValueWriter {
     const grown = Buffer.allocUnsafeSlow(Math.max(wanted, this.bytes.length * 2))
     this.bytes.copy(grown, 0, 0, this.length)
     this.bytes = grown
+    this.view = viewOf(grown)
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
