@@ -30,7 +30,7 @@ const NEWER = 1
 const CONTROL_WORDS = 2
 
 /** @param slots in each of the two generations, a power of two */
-export function createRunTableMemory(slots: number = 1 << 20): RunTableMemory {
+export function createRunTableMemory(slots: number = 1 << 19): RunTableMemory {
   return {
     state: new SharedArrayBuffer((CONTROL_WORDS + 2 * slots) * 4),
     ids: new SharedArrayBuffer(2 * slots * ID_BYTES),
@@ -46,9 +46,11 @@ export function openRunTable(memory: RunTableMemory): RunTable {
   const wanted = new Int32Array(8)
   const wantedBytes = new Uint8Array(wanted.buffer)
 
+  // Words of ids are read and written plainly (calls to Atomics take longer): a slot's state, which is atomic, says
+  // when they stand. Where one is written over as the table turns, 32 bytes of two random ids never make a third.
   const sameAt = (slot: number): boolean => {
     for (let word = 0; word < 8; word++) {
-      if (Atomics.load(words, slot * 8 + word) !== wanted[word]) return false
+      if (words[slot * 8 + word] !== wanted[word]) return false
     }
     return true
   }
@@ -64,7 +66,7 @@ export function openRunTable(memory: RunTableMemory): RunTable {
         if (!reserve) return 'absent'
         now = Atomics.compareExchange(state, at, EMPTY, WRITING)
         if (now === EMPTY) {
-          for (let word = 0; word < 8; word++) Atomics.store(words, slot * 8 + word, wanted[word]!)
+          for (let word = 0; word < 8; word++) words[slot * 8 + word] = wanted[word]!
           Atomics.store(state, at, FULL)
           return 'reserved'
         }
