@@ -4,8 +4,10 @@ import { type DirectoryPages, type Node, type NodePlace, type StoredNodes, write
 import type { ParentFolder } from './parent-folder.ts'
 import { type EntriesPart, type FolderPart, joinKeys, type Part } from './scan-task.ts'
 
-/** Names in a task that is handed back. */
-const TASK_NAMES = 1024
+/** What is handed back of a folder is shared out to several tasks; each has so many names at least, and at most. */
+const SHARES = 8
+const LEAST_TASK_NAMES = 64
+const MOST_TASK_NAMES = 1024
 
 /** What has become of a node. */
 export interface Outcome {
@@ -89,8 +91,10 @@ export class Level {
     this.closeEntries()
     const { path, keys, parts } = this
     const parentTree = this.parent?.tree
-    for (let from = this.at; from < keys.length; from += TASK_NAMES) {
-      const some = joinKeys(keys.slice(from, from + TASK_NAMES))
+    const share = Math.ceil((keys.length - this.at) / SHARES)
+    const names = Math.min(Math.max(share, LEAST_TASK_NAMES), MOST_TASK_NAMES)
+    for (let from = this.at; from < keys.length; from += names) {
+      const some = joinKeys(keys.slice(from, from + names))
       parts.push({ kind: 'names', path, keys: some, parentTree, device, areAsked })
     }
     return parts
