@@ -31,7 +31,7 @@ import { costsOneFile } from './failure.ts'
 import { readGitState } from './git-state.ts'
 import type { BackupOptions, BackupResult } from './options.ts'
 import { createScanPool } from './scan-pool.ts'
-import type { ScanRules } from './scan-task.ts'
+import type { OwnPlace, ScanRules } from './scan-task.ts'
 import { Scanner } from './scanner.ts'
 import { SourceRun } from './source-run.ts'
 import { absolutePath, arrangeSources } from './sources.ts'
@@ -88,7 +88,7 @@ export async function backup(
   })
 }
 
-function scanRules(options: BackupOptions, ownPlaces: ReadonlySet<string>): ScanRules {
+function scanRules(options: BackupOptions, ownPlaces: readonly OwnPlace[]): ScanRules {
   return {
     excludes: options.excludes ?? {},
     ownPlaces,
@@ -243,13 +243,13 @@ function placesOfRepository(repository: Repository): string[] {
   return isAbsolute(backend.location) ? [backend.location, ...cache] : cache
 }
 
-/** Device and inode of places that exist. */
-function placesOf(places: readonly string[]): Set<string> {
-  const found = new Set<string>()
+/** Those that exist. */
+function placesOf(places: readonly string[]): OwnPlace[] {
+  const found: OwnPlace[] = []
   for (const place of places) {
     try {
       const { device, inode } = readStatus(nameFromBytes(Buffer.from(place)))
-      found.add(`${device}:${inode}`)
+      found.push({ device, inode })
     } catch (error) {
       if (!costsOneFile(error)) throw error
     }

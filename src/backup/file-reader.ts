@@ -70,19 +70,24 @@ export interface FileReaderParts {
   readonly isAborted: () => boolean
 }
 
-/** Read one file, with pauses. Errors of this file are its result; it throws only what ends the run. */
-export function* readFile(parts: FileReaderParts, path: RawName): Steps<ReadResult> {
+/**
+ * Read one file, with pauses. Errors of this file are its result; it throws only what ends the run.
+ *
+ * @param found the file as its folder's scan found it: where the open file is still the same after it was read, it
+ * was so all the time between, and need not be asked for its status before
+ */
+export function* readFile(parts: FileReaderParts, path: RawName, found: FileStatus): Steps<ReadResult> {
   const openedMs = parts.now()
+  let before = found
   let fd = -1
   try {
     fd = openForReading(path)
-    let before = statusOf(fd)
-    if (before.type !== 'file') return notAFile(before)
     const reading: Reading = { fd, position: 0, end: endOf(before) }
     while (!readPiece(parts, reading)) yield undefined
     let content = parts.cutter.finish()
     let after = statusOf(fd)
-    if (hasChanged(before, after)) {
+    if (after.type !== 'file') return notAFile(after)
+    if (isOther(before, after)) {
       before = after
       reading.position = 0
       reading.end = endOf(before)

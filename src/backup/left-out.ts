@@ -8,6 +8,7 @@ import {
 } from '../filesystem/index.ts'
 import { costsOneFile } from './failure.ts'
 import type { BackupExcludes } from './options.ts'
+import type { OwnPlace } from './scan-task.ts'
 
 /** Hears of what is left out. */
 interface LeftOutListener {
@@ -17,7 +18,7 @@ interface LeftOutListener {
 
 /** Decides what of the sources is left out, and tells of it. */
 export interface LeftOut {
-  /** The repository, the cache and what else must never be in a backup, by device and inode. */
+  /** By device and inode. */
   isOwnPlace(path: RawName, status: FileStatus): boolean
   /** By a rule, for being too large, or as an own place. */
   isLeftOut(path: RawName, status: FileStatus): boolean
@@ -25,19 +26,21 @@ export interface LeftOut {
   isMarked(folder: RawName): boolean
 }
 
-/** @param ownPlaces as `device:inode` */
 export function createLeftOut(
   excludes: BackupExcludes,
-  ownPlaces: ReadonlySet<string>,
+  ownPlaces: readonly OwnPlace[],
   listener: LeftOutListener,
 ): LeftOut {
   const excluder = createExcluder(excludes)
   const markers = [...(excludes.ifPresent ?? []), ...(excludes.caches ? [cacheDirectoryMarker] : [])]
   const { largerThanBytes } = excludes
   const isOwnPlace = (path: RawName, status: FileStatus): boolean => {
-    if (!ownPlaces.has(`${status.device}:${status.inode}`)) return false
-    listener.ownPlace(path)
-    return true
+    for (const { device, inode } of ownPlaces) {
+      if (inode !== status.inode || device !== status.device) continue
+      listener.ownPlace(path)
+      return true
+    }
+    return false
   }
   return {
     isOwnPlace,

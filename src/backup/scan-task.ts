@@ -3,11 +3,17 @@ import type { FileStatus } from '../filesystem/index.ts'
 import type { ReadSegment, SegmentRequest, UnreadableFile } from './file-reader.ts'
 import type { BackupExcludes, BackupItem, BackupProblem } from './options.ts'
 
+/** A node of the repository or of this client's: a backup into them would feed on itself. */
+export interface OwnPlace {
+  readonly device: bigint
+  readonly inode: bigint
+}
+
 /** What scanning goes by; plain data, the same for a whole run. */
 export interface ScanRules {
   readonly excludes: BackupExcludes
-  /** As `device:inode`. */
-  readonly ownPlaces: ReadonlySet<string>
+  /** The repository, the cache and what else must never be in a backup. */
+  readonly ownPlaces: readonly OwnPlace[]
   readonly oneFileSystem: boolean
   readonly withAtime: boolean
   readonly ignoreInode: boolean

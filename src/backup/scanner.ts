@@ -251,7 +251,7 @@ export class Scanner {
       return
     }
     this.cost += Number(status.sizeBytes) / 1024
-    this.addRead(level, path, nameOfKey(key), nodes, yield* readFile(this.parts.files!, path))
+    this.addRead(level, path, nameOfKey(key), nodes, yield* readFile(this.parts.files!, path, status))
   }
 
   private addRead(

@@ -5,6 +5,7 @@ import {
   chmodSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -178,6 +179,25 @@ describe('reading a file that changes', () => {
     })
     expect(result).toMatchObject({ warnings: [], sizeBytes: 8n })
     expect(contents(result).toString()).toBe('after it')
+  })
+
+  test('that was changed, or replaced, before it was opened is kept as it is then', () => {
+    const path = join(tempDirectory(), 'file')
+    const { read, contents, status } = createJobScene()
+    for (const change of [
+      () => appendFileSync(path, ' more'),
+      () => {
+        writeFileSync(`${path}.new`, 'another')
+        renameSync(`${path}.new`, path)
+      },
+    ]) {
+      writeFileSync(path, 'content')
+      const found = status(path)
+      change()
+      const result = read(path, undefined, found)
+      expect(result).toMatchObject({ status: status(path), warnings: [] })
+      expect(contents(result)).toEqual(readFileSync(path))
+    }
   })
 
   test('that shrinks ends where it ends', () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { ContentCutter } from '../../../src/backup/content-reader.ts'
 import {
   type FileReaderParts,
@@ -11,8 +12,8 @@ import { type FileStatus, readStatus } from '../../../src/filesystem/index.ts'
 import { splitIds } from '../../../src/tree/index.ts'
 
 export interface JobScene {
-  /** Read a file; `between` is called after each piece. */
-  read(path: string, between?: () => void): ReadResult
+  /** Read a file that was found as it is, or as it is said; `between` is called after each piece. */
+  read(path: string, between?: () => void, found?: FileStatus): ReadResult
   /** The bytes of a file that was read. */
   contents(result: ReadResult): Buffer
   status(path: string): FileStatus
@@ -28,13 +29,13 @@ export function createJobScene(parts: Partial<FileReaderParts> = {}): JobScene {
   )
   const all: FileReaderParts = { cutter, now: Date.now, isAborted: () => false, ...parts }
   return {
-    read(path, between = () => {}) {
+    read(path, between = () => {}, found = readStatus(existsSync(path) ? path : '/')) {
       let asked = 0
       const isAborted = (): boolean => {
         if (asked++ > 0) between()
         return all.isAborted()
       }
-      const steps = readFile({ ...all, isAborted }, path)
+      const steps = readFile({ ...all, isAborted }, path, found)
       for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value
     },
     contents(result) {

@@ -47,7 +47,7 @@ async function backUp(files: ReadonlyMap<string, Buffer>, threads: number) {
 
 const rules: ScanRules = {
   excludes: {},
-  ownPlaces: new Set(),
+  ownPlaces: [],
   oneFileSystem: false,
   withAtime: false,
   ignoreInode: false,
