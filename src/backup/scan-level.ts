@@ -20,8 +20,9 @@ export interface Outcome {
 /** A folder that a scan is in: the names still to come, and the nodes of those behind. */
 export class Level {
   readonly path: RawName
-  readonly keys: readonly NameKey[]
-  at = 0
+  private readonly batches: Iterator<readonly NameKey[]>
+  private keys: readonly NameKey[] = []
+  private at = 0
   readonly parent: ParentFolder | undefined
   /** What the folder above keeps of this one; undefined for the folder of the task itself. */
   readonly own: FolderPart | undefined
@@ -36,17 +37,28 @@ export class Level {
 
   constructor(
     path: RawName,
-    keys: readonly NameKey[],
+    batches: Iterator<readonly NameKey[]>,
     parent: ParentFolder | undefined,
     own: FolderPart | undefined,
     writer: ValueWriter,
   ) {
     this.path = path
-    this.keys = keys
+    this.batches = batches
     this.parent = parent
     this.own = own
     this.writer = writer
     writer.length = 0
+  }
+
+  /** The next of the names; undefined when all were given. */
+  nextKey(): NameKey | undefined {
+    while (this.at === this.keys.length) {
+      const batch = this.batches.next()
+      if (batch.done) return undefined
+      this.keys = batch.value
+      this.at = 0
+    }
+    return this.keys[this.at++]
   }
 
   /** Write a node, and compare it with the parent's of the same name, which `nodes` shows, unless that is `known`. */
@@ -89,13 +101,18 @@ export class Level {
   /** All parts; the names still to come as tasks of their own. */
   handBack(device: bigint, areAsked: boolean): Part[] {
     this.closeEntries()
-    const { path, keys, parts } = this
+    const { path, parts } = this
     const parentTree = this.parent?.tree
-    const share = Math.ceil((keys.length - this.at) / SHARES)
-    const names = Math.min(Math.max(share, LEAST_TASK_NAMES), MOST_TASK_NAMES)
-    for (let from = this.at; from < keys.length; from += names) {
-      const some = joinKeys(keys.slice(from, from + names))
-      parts.push({ kind: 'names', path, keys: some, parentTree, device, areAsked })
+    // One of the names still to come, and with it those that lie ready after it.
+    for (let key = this.nextKey(); key !== undefined; key = this.nextKey()) {
+      this.at--
+      const share = Math.ceil((this.keys.length - this.at) / SHARES)
+      const names = Math.min(Math.max(share, LEAST_TASK_NAMES), MOST_TASK_NAMES)
+      for (; this.at < this.keys.length; this.at += names) {
+        const keys = joinKeys(this.keys.slice(this.at, this.at + names))
+        parts.push({ kind: 'names', path, keys, parentTree, device, areAsked })
+      }
+      this.at = this.keys.length
     }
     return parts
   }

@@ -1,6 +1,13 @@
 import { type ChunkId, chunkId, ID_BYTES, joinName, type RawName, ValueWriter } from '../encoding/index.ts'
 import { systemCode } from '../errors/index.ts'
-import { type FileStatus, type NameKey, nameOfKey, readNameKeys, readStatus } from '../filesystem/index.ts'
+import {
+  type FileStatus,
+  type NameKey,
+  nameOfKey,
+  readNameBatches,
+  readNameKeys,
+  readStatus,
+} from '../filesystem/index.ts'
 import type { ChunkStore } from '../repository/worker.ts'
 import { DirectoryPages, MAXIMUM_NAME_BYTES, StoredNodes, writeContent, writeNode } from '../tree/index.ts'
 import { costsOneFile } from './failure.ts'
@@ -32,6 +39,8 @@ const READ_COST = 16
 
 /** Stands where a folder's tree is not known yet. */
 const NO_TREE = chunkId(new Uint8Array(ID_BYTES))
+const NO_NAMES: Iterator<readonly NameKey[]> = [].values()
+const LARGE_DIRECTORY_BYTES = 1n << 20n
 const END: Part = { kind: 'end' }
 /** A file whose content is the parent's, with metadata of its own. */
 const SAME_CONTENT: Outcome = { isReused: false, isUnchanged: true }
@@ -77,12 +86,12 @@ export class Scanner {
     this.cost = 0
     this.device = task.device
     const path = ownName(task.path)
-    const keys = task.keys === undefined ? this.keysOf(path) : splitKeys(task.keys)
-    const top = this.enter(path, keys, task.parentTree, undefined)
+    const names = task.keys === undefined ? this.namesOf(path, 0n) : [splitKeys(task.keys)].values()
+    const top = this.enter(path, names, task.parentTree, undefined)
     try {
       while (this.cost < TASK_COST) {
         const level = this.levels.at(-1)!
-        const key = level.keys[level.at++]
+        const key = level.nextKey()
         if (key === undefined) {
           if (level === top) break
           yield* this.leave(level)
@@ -99,7 +108,7 @@ export class Scanner {
   finishLarge(task: LargeFileTask, result: ReadResult): ScanAnswer {
     const { key, parent } = task.file
     const path = ownName(task.file.path)
-    const level = this.enter(path, [], undefined, undefined)
+    const level = this.enter(path, NO_NAMES, undefined, undefined)
     // As a page of this one node, so that it is compared like any other.
     const nodes = parent && showNode(parent)
     this.addRead(level, path, nameOfKey(key), nodes, result)
@@ -147,12 +156,12 @@ export class Scanner {
 
   private enter(
     path: RawName,
-    keys: readonly NameKey[],
+    names: Iterator<readonly NameKey[]>,
     parentTree: Uint8Array | undefined,
     own: FolderPart | undefined,
   ): Level {
     const parent = parentTree && new ParentFolder(chunkId(parentTree))
-    const level = new Level(path, keys, parent, own, this.writers.pop() ?? new ValueWriter())
+    const level = new Level(path, names, parent, own, this.writers.pop() ?? new ValueWriter())
     this.levels.push(level)
     return level
   }
@@ -197,7 +206,7 @@ export class Scanner {
     }
     const stays = !(this.parts.rules.oneFileSystem && status.device !== this.device)
     const isEntered = stays && !this.leftOut.isMarked(path)
-    this.enter(path, isEntered ? this.keysOf(path) : [], own.parentTree, own)
+    this.enter(path, isEntered ? this.namesOf(path, status.sizeBytes) : NO_NAMES, own.parentTree, own)
   }
 
   private visitOther(
@@ -327,13 +336,14 @@ export class Scanner {
     return below
   }
 
-  private keysOf(path: RawName): NameKey[] {
+  /** @param directoryBytes what the folder takes by its status, which tells of many names on most file systems */
+  private namesOf(path: RawName, directoryBytes: bigint): Iterator<readonly NameKey[]> {
     try {
-      return readNameKeys(path)
+      return directoryBytes >= LARGE_DIRECTORY_BYTES ? readNameBatches(path) : [readNameKeys(path)].values()
     } catch (error) {
       if (!costsOneFile(error)) throw error
       this.noting.fail(path, error, 'scan')
-      return []
+      return NO_NAMES
     }
   }
 

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { opendirSync, readdirSync } from 'node:fs'
 import type { RawName } from '../encoding/index.ts'
 import { nameFromBytes } from '../encoding/index.ts'
 
@@ -8,6 +8,64 @@ export type NameKey = string
 /** The keys of the names in a directory, in order, without `.` and `..`. Throws the system's errors. */
 export function readNameKeys(directory: RawName): NameKey[] {
   return readdirSync(directory, { encoding: 'latin1' }).sort()
+}
+
+/**
+ * The same in batches, for directories with so many names that a text for each would take much memory: until a batch
+ * is asked for, names take their bytes and a few more. Reads the directory at once. Throws the system's errors.
+ */
+export function readNameBatches(directory: RawName): Iterator<NameKey[]> {
+  const { bytes, starts } = packNames(directory)
+  return unpackNames(
+    bytes,
+    starts.sort((left, right) => comparePacked(bytes, left, right)),
+  )
+}
+
+const BATCH_NAMES = 8192
+
+/** Names end to end, with a NUL after each, and where each begins. */
+function packNames(directory: RawName): { readonly bytes: Buffer; readonly starts: Uint32Array } {
+  let bytes = Buffer.allocUnsafeSlow(1 << 20)
+  let starts = new Uint32Array(1 << 16)
+  let length = 0
+  let count = 0
+  const entries = opendirSync(directory, { encoding: 'latin1', bufferSize: 1024 })
+  try {
+    for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) {
+      const { name } = entry
+      if (length + name.length + 1 > bytes.length) {
+        bytes = Buffer.concat([bytes], Math.max(bytes.length * 2, length + name.length + 1))
+      }
+      if (count === starts.length) {
+        const grown = new Uint32Array(count * 2)
+        grown.set(starts)
+        starts = grown
+      }
+      starts[count++] = length
+      length += bytes.write(name, length, 'latin1')
+      bytes[length++] = 0
+    }
+  } finally {
+    entries.closeSync()
+  }
+  return { bytes, starts: starts.subarray(0, count) }
+}
+
+function comparePacked(bytes: Buffer, left: number, right: number): number {
+  let at = 0
+  while (bytes[left + at] === bytes[right + at] && bytes[left + at] !== 0) at++
+  return bytes[left + at]! - bytes[right + at]!
+}
+
+function* unpackNames(bytes: Buffer, starts: Uint32Array): Generator<NameKey[]> {
+  for (let from = 0; from < starts.length; from += BATCH_NAMES) {
+    const names: NameKey[] = []
+    for (const start of starts.subarray(from, from + BATCH_NAMES)) {
+      names.push(bytes.toString('latin1', start, bytes.indexOf(0, start)))
+    }
+    yield names
+  }
 }
 
 /** The name that a key stands for. */

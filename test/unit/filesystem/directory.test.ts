@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { joinName, nameFromBytes } from '../../../src/encoding/index.ts'
-import { readNames } from '../../../src/filesystem/index.ts'
+import { readNameBatches, readNameKeys, readNames } from '../../../src/filesystem/index.ts'
 import { tempDirectory } from './scene.ts'
 
 function fill(names: readonly (string | Buffer)[]): string {
@@ -44,11 +44,29 @@ test('any set of names comes back whole and in order', () => {
         mkdirSync(directory)
         for (const each of names) writeFileSync(joinName(directory, each), '')
         expect(readNames(directory)).toEqual([...names].sort(Buffer.compare).map(nameFromBytes))
+        expect(inBatches(directory).flat()).toEqual(readNameKeys(directory))
       },
     ),
   )
 })
 
+test('names of a large directory come in batches, whole and in order', () => {
+  const names = Array.from({ length: 20_000 }, (_, at) => `${(at * 7919) % 20_000}-${'x'.repeat(at % 90)}`)
+  const directory = fill(names)
+  const batches = inBatches(directory)
+  expect(batches.map((batch) => batch.length)).toEqual([8192, 8192, 3616])
+  expect(batches.flat()).toEqual(names.sort())
+})
+
+function inBatches(directory: string): string[][] {
+  const batches = readNameBatches(directory)
+  const all: string[][] = []
+  for (let next = batches.next(); !next.done; next = batches.next()) all.push(next.value)
+  return all
+}
+
 test('a path that is no directory is the system error ENOTDIR', () => {
-  expect(() => readNames(join(fill(['file']), 'file'))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }))
+  const path = join(fill(['file']), 'file')
+  expect(() => readNames(path)).toThrow(expect.objectContaining({ code: 'ENOTDIR' }))
+  expect(() => readNameBatches(path)).toThrow(expect.objectContaining({ code: 'ENOTDIR' }))
 })
