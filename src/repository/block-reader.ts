@@ -11,17 +11,15 @@ import { checkAborted, DamagedError, HoldfastError, hasCode } from '../errors/in
 import type { BlockPlace, ChunkPlace } from '../index/index.ts'
 import { createPackOpener, type OpenedBlock, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
 import { fileName, type PackKind } from './layout.ts'
-import type { SealedBlock, SealedBlocks } from './sealed-blocks.ts'
+import { type SealedBlock, type SealedBlocks, sealedBlock } from './sealed-blocks.ts'
 import { withFileName } from './sealed-value.ts'
+import { alone, type Stretch, stretchesOf } from './stretches.ts'
 
 /** One block of a pack as it was read: its payload and plaintext, or why there is none. */
 export type BlockResult =
   | ({ readonly place: BlockPlace } & OpenedBlock)
   | { readonly place: BlockPlace; readonly error: unknown }
 
-/** Neighbouring blocks are read in one go up to this much, over gaps up to that much. */
-const COALESCED_BYTES = 8 * 1024 * 1024
-const GAP_BYTES = 128 * 1024
 const CACHE_BYTES: Record<PackKind, number> = { data: 32 * 1024 * 1024, tree: 64 * 1024 * 1024 }
 const OPENERS = 1024
 
@@ -109,15 +107,11 @@ export class BlockReader {
         return
       }
       const at = bytes === undefined ? -1 : stretches.push(bytes) - 1
-      for (const place of group) {
-        const { number, storedBytes, payloadBytes, plainBytes, method } = place
-        const shape = { number, storedBytes, payloadBytes, plainBytes, method }
-        blocks.push({ ...shape, stretch: at, offsetBytes: place.offsetBytes - offsetBytes })
-      }
+      for (const place of group) blocks.push(sealedBlock(place, at, offsetBytes))
     }
     const header = await this.goodHeader(kind, pack, signal)
     if (header === undefined) {
-      for (const place of places) blocks.push({ ...place, stretch: -1 })
+      for (const place of places) blocks.push(sealedBlock(place, -1, 0))
       return { kind, pack, header: new Uint8Array(0), blocks, stretches }
     }
     for (const stretch of stretchesOf(places)) await fetch(stretch)
@@ -227,33 +221,6 @@ export function readKeptTree(
     if (!hasCode(error, 'DAMAGED')) throw error
     return undefined
   }
-}
-
-/** Neighbouring blocks, and the range of their pack that holds them. */
-interface Stretch {
-  readonly group: readonly BlockPlace[]
-  readonly offsetBytes: number
-  readonly lengthBytes: number
-}
-
-function* stretchesOf(places: readonly BlockPlace[]): Generator<Stretch> {
-  for (let from = 0; from < places.length; ) {
-    const { offsetBytes, storedBytes } = places[from]!
-    let to = from + 1
-    let end = offsetBytes + storedBytes
-    for (; to < places.length; to++) {
-      const next = places[to]!
-      const nextEnd = next.offsetBytes + next.storedBytes
-      if (next.offsetBytes - end > GAP_BYTES || nextEnd - offsetBytes > COALESCED_BYTES) break
-      end = nextEnd
-    }
-    yield { group: places.slice(from, to), offsetBytes, lengthBytes: end - offsetBytes }
-    from = to
-  }
-}
-
-function alone(place: BlockPlace): Stretch {
-  return { group: [place], offsetBytes: place.offsetBytes, lengthBytes: place.storedBytes }
 }
 
 /** Where the blocks lie that a pack's own footer lists, in order. */

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import type { Backend } from '../backend/index.ts'
 import type { Subkeys } from '../crypto/index.ts'
 import { type ChunkId, type FileId, type SessionId, toHex, type Value } from '../encoding/index.ts'
@@ -62,6 +63,12 @@ export class Repository {
   /** The repository's id, 16 bytes. */
   get id(): Uint8Array {
     return this.config.id
+  }
+
+  /** The folder on this machine that the repository is, absolute; undefined for one that is elsewhere. */
+  get localFolder(): string | undefined {
+    const { location } = this.backend
+    return isAbsolute(location) ? location : undefined
   }
 
   /** Take in every fact that is durable now. @returns true when there was anything new @throws DamagedError */

@@ -1,6 +1,7 @@
 import { createKeyedHasher, type FileOpener, type KeyedHasher } from '../crypto/index.ts'
 import { type FileId, ID_BYTES, toHex } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
+import type { BlockPlace } from '../index/index.ts'
 import { type BlockShape, createBlockScratch, createPackOpener, MAXIMUM_BLOCK_BYTES } from '../pack/index.ts'
 import type { PackKind } from './layout.ts'
 
@@ -11,7 +12,7 @@ export interface SealedBlocks {
   /** The first bytes of the pack, which give its key. */
   readonly header: Uint8Array
   readonly blocks: readonly SealedBlock[]
-  /** What was read, each of memory of its own that can be given away. */
+  /** What was read. */
   readonly stretches: readonly Uint8Array[]
 }
 
@@ -21,6 +22,20 @@ export interface SealedBlock extends BlockShape {
   /** Where it begins there. */
   readonly offsetBytes: number
   readonly storedBytes: number
+}
+
+/** @param stretch in `SealedBlocks.stretches`, or -1 @param startBytes where the stretch begins in the pack */
+export function sealedBlock(place: BlockPlace, stretch: number, startBytes: number): SealedBlock {
+  const { number, offsetBytes, storedBytes, payloadBytes, plainBytes, method } = place
+  return {
+    number,
+    storedBytes,
+    payloadBytes,
+    plainBytes,
+    method,
+    stretch,
+    offsetBytes: offsetBytes - startBytes,
+  }
 }
 
 /** Subkeys of one kind of packs; see `Subkeys`. */

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { join } from 'node:path'
 import { loadZstd } from '../compression/index.ts'
 import { createKeyedHasher, type FileOpener, HEADER_BYTES } from '../crypto/index.ts'
 import type { ChunkId, FileId } from '../encoding/index.ts'
@@ -41,13 +41,13 @@ export function threadStoreSettings(
   writer: RunWriter,
   { indexDirectory, threads }: { readonly indexDirectory: string; readonly threads: number },
 ): ThreadStoreSettings {
-  const { subkeys, backend } = repository
+  const { subkeys, localFolder } = repository
   return {
     indexDirectory,
     cacheCheckKey: subkeys.cacheCheck,
     treeIdsKey: subkeys.treeIds,
     treeFilesKey: subkeys.files.tree,
-    localFolder: isAbsolute(backend.location) ? backend.location : undefined,
+    localFolder,
     table: writer.tableMemory,
     queue: writer.queueMemory,
     slots: createBlockSlotsMemory(threads * SLOTS_A_THREAD),

@@ -3,11 +3,14 @@
  * the repository itself. Subkeys, the place of the client index and the table of this run come in as plain data.
  */
 export { loadZstd } from '../compression/index.ts'
+export type { BlockPlace } from '../index/index.ts'
 export type { PlainBlock } from '../pack/index.ts'
 export { createBlockBuilder } from '../pack/index.ts'
 export type { BlockCheckKeys, BlockFindings, BlockRange } from './block-check.ts'
 export { createBlockChecker } from './block-check.ts'
 export type { PackKind } from './layout.ts'
+export type { LocalBlocks } from './local-blocks.ts'
+export { createLocalBlocks } from './local-blocks.ts'
 export { DATA_BLOCK_BYTES } from './run-writer.ts'
 export type { BlockKeys, BlockOpener, SealedBlock, SealedBlocks } from './sealed-blocks.ts'
 export { createBlockOpener } from './sealed-blocks.ts'

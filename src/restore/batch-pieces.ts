@@ -1,5 +1,5 @@
 import { HoldfastError } from '../errors/index.ts'
-import type { BlockOpener } from '../repository/worker.ts'
+import type { BlockOpener, LocalBlocks } from '../repository/worker.ts'
 import { type BatchTask, FILE_FIELDS, PIECE_FIELDS, pieceFields } from './batch.ts'
 
 const KEPT_BYTES = 4 * 1024 * 1024
@@ -8,14 +8,18 @@ const ID_BYTES = 32
 /** The plaintexts of a batch's blocks, with memory that the next batch uses again. */
 export class OpenBlocks {
   private readonly opener: BlockOpener
+  private readonly local: LocalBlocks | undefined
   private scratch = Buffer.alloc(0)
 
-  constructor(opener: BlockOpener) {
+  /** @param local needed where tasks come without what was read */
+  constructor(opener: BlockOpener, local: LocalBlocks | undefined) {
     this.opener = opener
+    this.local = local
   }
 
   /** By block; undefined where one could not be read or is damaged. */
-  open({ sealed }: BatchTask): (Buffer | undefined)[] {
+  open({ blocks }: BatchTask): (Buffer | undefined)[] {
+    const sealed = 'places' in blocks ? this.local!.read(blocks.places) : blocks
     const neededBytes = sealed.blocks.reduce((sum, block) => sum + block.plainBytes, 0)
     // A long block is the only one of its batch: what it took is given back.
     if (this.scratch.length < neededBytes || this.scratch.length > 4 * neededBytes + KEPT_BYTES) {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { checkAborted, HoldfastError } from '../errors/index.ts'
 import { startThreads, type Threads, threadCount, threadFile } from '../threads/index.ts'
 import type { BatchAnswer, BatchSettings, BatchTask } from './batch.ts'
@@ -47,13 +48,12 @@ export class BatchRunner {
 
   /** What was read for the task is given away. @throws HoldfastError INTERRUPTED, FAILED */
   async run(task: BatchTask): Promise<BatchAnswer> {
+    // The run's own thread has other things to do between tasks.
+    if (this.threads === undefined) await nextTurn()
     checkAborted(this.signal)
     if (this.isClosed) throw new HoldfastError('INTERRUPTED', 'interrupted')
     if (this.threads !== undefined) {
-      return await this.threads.run(
-        task,
-        task.sealed.stretches.map((stretch) => stretch.buffer as ArrayBuffer),
-      )
+      return await this.threads.run(task, memoryOf(task))
     }
     this.own ??= createBatchWriter(this.settings, () => this.signal?.aborted ?? false)
     return this.own.run(task)
@@ -64,4 +64,9 @@ export class BatchRunner {
     this.isClosed = true
     await this.threads?.close()
   }
+}
+
+/** What was read for a task, each of memory of its own. */
+function memoryOf({ blocks }: BatchTask): ArrayBuffer[] {
+  return 'places' in blocks ? [] : blocks.stretches.map((stretch) => stretch.buffer as ArrayBuffer)
 }

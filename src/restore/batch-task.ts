@@ -19,7 +19,7 @@ const ID_BYTES = 32
 /** A batch as it is given to a thread, and what the thread's answer is about. */
 export interface PreparedBatch {
   /** All but the blocks. */
-  readonly task: Omit<BatchTask, 'sealed'>
+  readonly task: Omit<BatchTask, 'blocks'>
   /** By file of the task. */
   readonly files: readonly BatchFile[]
   /** By folder of the task; each is pinned once. */

@@ -13,7 +13,7 @@ import {
   removeIn,
   renameIn,
 } from '../filesystem/index.ts'
-import { createBlockOpener } from '../repository/worker.ts'
+import { createBlockOpener, createLocalBlocks } from '../repository/worker.ts'
 import { toPlainError } from '../threads/index.ts'
 import {
   asBuffer,
@@ -49,7 +49,9 @@ interface Scene {
 }
 
 export function createBatchWriter(settings: BatchSettings, isAborted: () => boolean): BatchWriter {
-  const blocks = new OpenBlocks(createBlockOpener(settings.keys))
+  const { keys, localFolder } = settings
+  const local = localFolder === undefined ? undefined : createLocalBlocks(localFolder)
+  const blocks = new OpenBlocks(createBlockOpener(keys), local)
   let count = 0
 
   const writePieces = (scene: Scene, file: number, fd: number, from: number, to: number): void => {

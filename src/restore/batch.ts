@@ -1,10 +1,12 @@
 import type { FolderAddress, Xattr } from '../filesystem/index.ts'
-import type { BlockKeys, SealedBlocks } from '../repository/worker.ts'
+import type { BlockKeys, BlockPlace, SealedBlocks } from '../repository/worker.ts'
 import type { PlainError } from '../threads/index.ts'
 
 /** What a thread needs to know of the run. Plain data. */
 export interface BatchSettings {
   readonly keys: BlockKeys
+  /** Of a repository that is on this machine: blocks are read there. */
+  readonly localFolder: string | undefined
   /** Names of files that are not whole begin with it. */
   readonly temporaryPrefix: string
   /** Leave out every run of zeros. */
@@ -14,7 +16,8 @@ export interface BatchSettings {
 
 /** Some blocks of one pack, and the files that get chunks of them. Plain data. */
 export interface BatchTask {
-  readonly sealed: SealedBlocks
+  /** As they were read, or where to read them when the repository is on this machine. */
+  readonly blocks: SealedBlocks | UnreadBlocks
   readonly folders: readonly BatchFolder[]
   /** By file: the name it gets when it is whole, or the one it has where only a part of it is here. */
   readonly names: readonly (string | Uint8Array)[]
@@ -26,6 +29,11 @@ export interface BatchTask {
   readonly pieces: Float64Array
   /** 32 bytes a piece. */
   readonly ids: Uint8Array
+}
+
+export interface UnreadBlocks {
+  /** Of one pack, in order of offset. */
+  readonly places: readonly BlockPlace[]
 }
 
 export interface BatchFolder {

@@ -65,6 +65,7 @@ export async function restoreWithin(
   const runner = new BatchRunner(
     {
       keys: { files: repository.subkeys.files.data, ids: repository.subkeys.dataIds },
+      localFolder: repository.localFolder,
       temporaryPrefix: writer.temporaryPrefix,
       isSparse: options.sparse ?? false,
       ownership: options.noOwnership !== true,

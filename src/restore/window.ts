@@ -227,14 +227,16 @@ export class FileWindow {
 
   private async readBatch(batch: Batch, onPrepared: () => void): Promise<void> {
     const { repository, options, runner } = this.parts
-    const sealed = await repository.fetchBlocks(placesOf(batch), options.signal)
+    const places = placesOf(batch)
+    const isLocal = repository.localFolder !== undefined
+    const blocks = isLocal ? { places } : await repository.fetchBlocks(places, options.signal)
     checkAborted(options.signal)
     const prepared = prepareBatch(batch, this.prepareParts)
     onPrepared()
     let answer: BatchAnswer
     try {
       if (prepared.files.length === 0) return
-      answer = await runner.run({ ...prepared.task, sealed })
+      answer = await runner.run({ ...prepared.task, blocks })
     } finally {
       for (const directory of prepared.directories) directory.held!.unpin()
     }
