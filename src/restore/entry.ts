@@ -22,7 +22,8 @@ export interface PendingFile extends Entry<FileNode> {
   isPlanned: boolean
   /** Bytes of its pieces that have been cut into batches, over all windows. */
   cutBytes: number
-  state: 'pending' | 'done' | 'failed'
+  /** `finishing` from the moment when all of it is there and somebody sees to its end. */
+  state: 'pending' | 'finishing' | 'done' | 'failed'
   /** Its name until it is whole; undefined before there is a file. */
   temporary: string | undefined
   /** The batch that all its pieces of this window are in; SEVERAL_BATCHES when there are more. */

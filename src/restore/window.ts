@@ -297,6 +297,7 @@ export class FileWindow {
 
   /** All bytes of the file are there: check them again where that is asked for, and give it its name. */
   private async finishFile(file: PendingFile): Promise<void> {
+    file.state = 'finishing'
     try {
       if (this.parts.options.verify) await this.parts.writer.verify(file)
     } catch (error) {
@@ -326,7 +327,7 @@ export class FileWindow {
   }
 
   private failFile(file: PendingFile, error: unknown): void {
-    if (file.state !== 'pending') return
+    if (file.state === 'done' || file.state === 'failed') return
     file.state = 'failed'
     this.forgetFirstName(file)
     this.parts.tally.addBytes(file.missingBytes - file.sizeBytes)
