@@ -9,6 +9,7 @@
 export { capabilities } from './capabilities.ts'
 export type { SpecialType } from './create.ts'
 export { createFile, createHardLink, createSpecialFile, createSymlink } from './create.ts'
+export { descriptorLimit } from './descriptor-limit.ts'
 export type { NameKey } from './directory.ts'
 export { nameOfKey, readNameBatches, readNameKeys, readNames } from './directory.ts'
 export { createExcluder, parseExcludeFile } from './excludes.ts'

@@ -18,7 +18,7 @@ export interface LocalBlocks {
 }
 
 /** More is given back when it is not needed any more. */
-const KEPT_BYTES = 8 * 1024 * 1024
+const KEPT_BYTES = 4 * 1024 * 1024
 
 /** @param folder the repository's own */
 export function createLocalBlocks(folder: string): LocalBlocks {

@@ -20,16 +20,20 @@ export interface Batch {
 const BATCH_PLAIN_BYTES = 4 * 1024 * 1024
 const BATCH_STORED_BYTES = 4 * 1024 * 1024
 const BATCH_PIECES = 8192
-/** Few: a thread has one batch, and two more wait, so that 8 threads have 480 folders open. */
-const BATCH_FOLDERS = 48
 
 /** Numbers of batches, and marks of what is in the one at hand, over all windows of a run. */
 export class BatchCutter {
+  private readonly mostFolders: number
   private number = 0
   private readonly folders = new Set<TargetDirectory>()
   private pieces = 0
   private plainBytes = 0
   private storedBytes = 0
+
+  /** @param mostFolders a batch may have */
+  constructor(mostFolders: number) {
+    this.mostFolders = mostFolders
+  }
 
   /** Cut what is planned into batches. Says with each file in which of them its pieces are. */
   cut(plan: BlockPlan<PendingFile>): Batch[] {
@@ -83,7 +87,7 @@ export class BatchCutter {
   private take(file: PendingFile, lengthBytes: number): boolean {
     if (this.pieces >= BATCH_PIECES) return false
     if (!this.folders.has(file.directory)) {
-      if (this.folders.size >= BATCH_FOLDERS) return false
+      if (this.folders.size >= this.mostFolders) return false
       this.folders.add(file.directory)
     }
     this.pieces++

@@ -8,6 +8,9 @@ import { type BatchWriter, createBatchWriter } from './batch-writer.ts'
 const WORTH_BYTES = 24 * 1024 * 1024
 const WORTH_FILES = 1500
 
+/** Few objects live long here, and what is decrypted comes in buffers that wait with them to be collected. */
+const YOUNG_MIB = 2
+
 /** Has batches done: in threads where there is much to do, else in this one. */
 export class BatchRunner {
   private readonly settings: BatchSettings
@@ -37,6 +40,7 @@ export class BatchRunner {
       file: threadFile(import.meta.url, 'worker'),
       count: this.wanted ?? threadCount(),
       settings: this.settings,
+      youngMib: YOUNG_MIB,
       signal: this.signal,
     })
   }

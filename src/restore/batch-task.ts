@@ -66,7 +66,7 @@ export function prepareBatch(batch: Batch, parts: PrepareParts): PreparedBatch {
       pieces[at + pieceFields.offset] = work.offsets[piece]!
       pieces[at + pieceFields.length] = work.lengths[piece]!
       pieces[at + pieceFields.destination] = work.destinations[piece]!
-      ids.set(work.ids[piece]!, count * ID_BYTES)
+      work.ids.copyTo(ids, count * ID_BYTES, piece)
       rows.files[row]!.bytes += work.lengths[piece]!
       count++
     }

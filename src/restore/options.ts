@@ -97,6 +97,10 @@ export interface RestoreLimits {
   readonly windowPieces: number
   /** … or so many bytes. */
   readonly windowBytes: number
+  /** Folders kept open for what is planned, beside those of the batches under way, … */
+  readonly openFolders: number
+  /** … which have so many each. A block is opened again for what it has for further folders. */
+  readonly batchFolders: number
   /** First names of hard links kept in memory; about 200 bytes each. */
   readonly linkEntries: number
 }

@@ -112,13 +112,15 @@ function checkChunks<Owner>(repository: Repository, work: BlockWork<Owner>, plai
     const end = offset + work.lengths[piece]!
     if (end > plain.length) continue
     const id = repository.chunkIdOf('data', plain.subarray(offset, end))
-    if (Buffer.compare(id, work.ids[piece]!) === 0) isSound[piece] = 1
+    if (Buffer.compare(id, work.ids.at(piece)) === 0) isSound[piece] = 1
   }
   return isSound
 }
 
 function isSameChunk<Owner>(work: BlockWork<Owner>, left: number, right: number): boolean {
-  return work.lengths[left] === work.lengths[right] && Buffer.compare(work.ids[left]!, work.ids[right]!) === 0
+  return (
+    work.lengths[left] === work.lengths[right] && Buffer.compare(work.ids.at(left), work.ids.at(right)) === 0
+  )
 }
 
 /** @param lost chunks of this block that no copy gave, by id in hex, with the reason */
@@ -132,14 +134,14 @@ async function recover<Owner>(
 ): Promise<void> {
   const owner = work.owners[piece]!
   if (!sink.isWanted(owner)) return
-  const name = toHex(work.ids[piece]!)
+  const name = toHex(work.ids.at(piece))
   if (lost.has(name)) {
     sink.fail(owner, lost.get(name))
     return
   }
   let bytes: Buffer
   try {
-    bytes = await readElsewhere(repository, work.ids[piece]!, work.lengths[piece]!, signal)
+    bytes = await readElsewhere(repository, work.ids.at(piece), work.lengths[piece]!, signal)
   } catch (error) {
     checkAborted(signal)
     if (!isLossOfData(error) && !hasCode(error, 'IO')) throw error

@@ -1,6 +1,6 @@
 import { displayName, type RawName } from '../encoding/index.ts'
 import { HoldfastError, systemCode } from '../errors/index.ts'
-import { type HeldDirectory, holdDirectory, makeDirectories } from '../filesystem/index.ts'
+import { descriptorLimit, type HeldDirectory, holdDirectory, makeDirectories } from '../filesystem/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { Snapshot } from '../snapshot/index.ts'
 import { BatchRunner } from './batch-runner.ts'
@@ -19,11 +19,16 @@ import { topDirectory } from './target-directory.ts'
  * Larger windows read a block less often where the chunks of a snapshot lie scattered; smaller ones leave less in
  * memory and to the garbage collector. Two are in memory: one is planned while another is written.
  */
-const LIMITS: RestoreLimits = {
-  windowNodes: 2048,
-  windowPieces: 32_768,
-  windowBytes: 1024 * 1024 * 1024,
-  linkEntries: 100_000,
+function limitsHere(): RestoreLimits {
+  const descriptors = descriptorLimit()
+  return {
+    windowNodes: 8192,
+    windowPieces: 32_768,
+    windowBytes: 1024 * 1024 * 1024,
+    openFolders: Math.min(2048, Math.floor(descriptors / 4)),
+    batchFolders: Math.min(256, Math.floor(descriptors / 20)),
+    linkEntries: 100_000,
+  }
 }
 
 /**
@@ -42,7 +47,7 @@ export async function restore(
   snapshot: Snapshot,
   options: RestoreOptions,
 ): Promise<RestoreResult> {
-  return await restoreWithin(repository, snapshot, options, LIMITS)
+  return await restoreWithin(repository, snapshot, options, limitsHere())
 }
 
 /** `restore`, with bounds for its memory. */
@@ -57,7 +62,7 @@ export async function restoreWithin(
   const selection = createSelection(options)
   await repository.loadIndex({ tolerateDamage: true, signal })
   const source = await findSource(repository, snapshot, options.path ?? '/')
-  const { held, isNew } = openTarget(options.target, options.isDryRun ?? false)
+  const { held, isNew } = openTarget(options, limits.openFolders)
   const tally = new Tally(options, expectedBytes(snapshot, source, options))
   const finder = new ChunkFinder(repository, signal)
   const comparer = new ContentComparer(repository, finder, signal)
@@ -101,11 +106,11 @@ interface Target {
   readonly isNew: boolean
 }
 
-function openTarget(target: RawName, isDryRun: boolean): Target {
+function openTarget({ target, isDryRun }: RestoreOptions, maxOpen: number): Target {
   try {
-    if (isDryRun) return lookForTarget(target)
+    if (isDryRun) return lookForTarget(target, maxOpen)
     const isNew = makeDirectories(target, 0o700)
-    return { held: holdDirectory(target), isNew }
+    return { held: holdDirectory(target, { maxOpen }), isNew }
   } catch (error) {
     if (systemCode(error) === undefined) throw error
     const message = `cannot restore into ${displayName(target)}: ${describeFailure(error)}`
@@ -116,9 +121,9 @@ function openTarget(target: RawName, isDryRun: boolean): Target {
   }
 }
 
-function lookForTarget(target: RawName): Target {
+function lookForTarget(target: RawName, maxOpen: number): Target {
   try {
-    return { held: holdDirectory(target), isNew: false }
+    return { held: holdDirectory(target, { maxOpen }), isNew: false }
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error
     return { held: undefined, isNew: true }

@@ -46,7 +46,7 @@ export class FileWindow {
   private plan = new BlockPlan<PendingFile>()
   /** Files with several names that are under way. */
   private readonly firstNames = new Map<string, PendingFile>()
-  private readonly cutter = new BatchCutter()
+  private readonly cutter: BatchCutter
   private readonly prepareParts: PrepareParts
   private dispatching: Promise<void> | undefined
   private readonly underWay = new Set<Promise<void>>()
@@ -54,6 +54,7 @@ export class FileWindow {
 
   constructor(parts: WindowParts) {
     this.parts = parts
+    this.cutter = new BatchCutter(parts.limits.batchFolders)
     const { writer, options } = parts
     this.prepareParts = {
       isSimple: (file) => options.verify !== true && file.found?.type !== 'directory',

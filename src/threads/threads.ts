@@ -10,6 +10,8 @@ export interface ThreadsOptions<Event> {
   readonly count: number
   /** Plain data that every thread gets. */
   readonly settings: unknown
+  /** Room for new objects in each thread; less where their buffers weigh more than they do. */
+  readonly youngMib?: number
   readonly onEvent?: (event: Event) => void
   /** Answers what a thread asks in the middle of a task; the answer is copied. */
   readonly onQuestion?: (question: unknown) => Promise<unknown>
@@ -35,7 +37,7 @@ export interface Threads<Task, Answer> {
 }
 
 const MAXIMUM_THREADS = 8
-/** Room for new objects in each thread: with the engine's own choice, 48 MiB, memory grows and no time is saved. */
+/** With the engine's own choice, 48 MiB, memory grows and no time is saved. */
 const YOUNG_MIB = 6
 
 /** How many threads serve best on this machine. */
@@ -74,7 +76,7 @@ interface Thread {
 export function startThreads<Task, Answer, Event = never>(
   options: ThreadsOptions<Event>,
 ): Threads<Task, Answer> {
-  const { file, count, settings, onEvent, onQuestion, onFailure, signal } = options
+  const { file, count, settings, youngMib = YOUNG_MIB, onEvent, onQuestion, onFailure, signal } = options
   const abortFlag = new SharedArrayBuffer(4)
   const abort = (): void => void Atomics.store(new Int32Array(abortFlag), 0, 1)
   signal?.addEventListener('abort', abort, { once: true })
@@ -106,7 +108,7 @@ export function startThreads<Task, Answer, Event = never>(
   }
   const start = (): Thread => {
     const workerData: ThreadStart = { settings, abortFlag }
-    const worker = new Worker(file, { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } })
+    const worker = new Worker(file, { workerData, resourceLimits: { maxYoungGenerationSizeMb: youngMib } })
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     const thread: Thread = { worker, ended, tasks: 0, isEnding: false, hasFinished: false }
     worker.on('message', (message: FromThread) => {

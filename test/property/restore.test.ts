@@ -144,6 +144,8 @@ const limits = fc.record({
   windowNodes: fc.integer({ min: 1, max: 20 }),
   windowPieces: fc.integer({ min: 1, max: 40 }),
   windowBytes: fc.integer({ min: 1, max: 300_000 }),
+  openFolders: fc.integer({ min: 2, max: 4 }),
+  batchFolders: fc.integer({ min: 1, max: 3 }),
   linkEntries: fc.integer({ min: 1, max: 3 }),
 })
 

@@ -302,8 +302,22 @@ describe('restore(): nodes', () => {
     linkSync(join(source, 'a/one'), join(source, 'b/link'))
     const { repository } = await makeRepository()
     const snapshot = await takeSnapshot(repository, source)
-    const least = { windowNodes: 1, windowPieces: 1, windowBytes: 1, linkEntries: 1 }
-    const most = { windowNodes: 1e6, windowPieces: 1e6, windowBytes: 1e12, linkEntries: 1e6 }
+    const least = {
+      windowNodes: 1,
+      windowPieces: 1,
+      windowBytes: 1,
+      openFolders: 2,
+      batchFolders: 1,
+      linkEntries: 1,
+    }
+    const most = {
+      windowNodes: 1e6,
+      windowPieces: 1e6,
+      windowBytes: 1e12,
+      openFolders: 1e6,
+      batchFolders: 1e6,
+      linkEntries: 1e6,
+    }
     for (const limits of [
       least,
       { ...most, windowPieces: 3 },

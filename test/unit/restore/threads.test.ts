@@ -70,7 +70,14 @@ describe('restore() in threads', () => {
     const { repository } = await makeRepository()
     const snapshot = await takeSnapshot(repository, source)
     const wanted = readTree(source)
-    const limits = { windowNodes: 2048, windowPieces: 400, windowBytes: 1 << 30, linkEntries: 100 }
+    const limits = {
+      windowNodes: 2048,
+      windowPieces: 400,
+      windowBytes: 1 << 30,
+      openFolders: 256,
+      batchFolders: 48,
+      linkEntries: 100,
+    }
     for (const threads of [0, 2]) {
       const target = tempDirectory()
       await restoreWithin(repository, snapshot, { target, path: source, threads }, limits)
