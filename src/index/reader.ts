@@ -39,6 +39,10 @@ export function createReader(environment: Environment, packs: PackCache): LmdbRe
     return block ? [{ block, offsetBytes: home.offsetBytes, lengthBytes: home.lengthBytes }] : []
   }
 
+  /** `find` where packs are not known yet: reading a pack's row overwrites the chunk's. */
+  const firstPlace = (id: ChunkId): ChunkPlace | undefined =>
+    homesByRank(id, ranks.good).flatMap(({ home }) => place(home))[0]
+
   const look = (id: ChunkId): ChunkStanding | undefined => {
     const view = environment.view()
     const value = row(view, id)
@@ -74,7 +78,19 @@ export function createReader(environment: Environment, packs: PackCache): LmdbRe
       return false
     },
     find(id) {
-      return homesByRank(id, ranks.good).flatMap(({ home }) => place(home))[0]
+      const view = environment.view()
+      const value = row(view, id)
+      if (value === undefined) return undefined
+      const end = value.length - CHECK_BYTES
+      for (let at = CHUNK_NUMBER_BYTES; at < end; at += HOME_BYTES) {
+        const rank = packs.knownRank(view, value.readUInt32LE(at))
+        if (rank !== undefined && rank !== ranks.good) continue
+        const home = readHome(value, at)
+        const block = rank === undefined ? undefined : packs.read(view, home.pack)?.blocks[home.block]
+        if (block === undefined) return firstPlace(id)
+        return { block, offsetBytes: home.offsetBytes, lengthBytes: home.lengthBytes }
+      }
+      return undefined
     },
     findAll(id) {
       return homesByRank(id, ranks.lost).flatMap(({ home }) => place(home))
@@ -90,12 +106,16 @@ export function decodeChunk(value: Buffer): StoredChunk {
   const homes: Home[] = []
   const end = value.length - CHECK_BYTES
   for (let at = CHUNK_NUMBER_BYTES; at < end; at += HOME_BYTES) {
-    homes.push({
-      pack: value.readUInt32LE(at),
-      block: value.readUInt16LE(at + 4),
-      offsetBytes: value.readUInt32LE(at + 6),
-      lengthBytes: value.readUInt32LE(at + 10),
-    })
+    homes.push(readHome(value, at))
   }
   return { number: value.readUInt32LE(0), homes }
+}
+
+function readHome(value: Buffer, at: number): Home {
+  return {
+    pack: value.readUInt32LE(at),
+    block: value.readUInt16LE(at + 4),
+    offsetBytes: value.readUInt32LE(at + 6),
+    lengthBytes: value.readUInt32LE(at + 10),
+  }
 }
