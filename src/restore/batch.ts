@@ -31,7 +31,7 @@ export interface BatchTask {
   readonly ids: Uint8Array
 }
 
-export interface UnreadBlocks {
+interface UnreadBlocks {
   /** Of one pack, in order of offset. */
   readonly places: readonly BlockPlace[]
 }

@@ -14,7 +14,7 @@ export interface BlockWork<Owner> {
 }
 
 /** Ids one after the other in memory of its own, so that nothing they are read from is kept for them. */
-export class IdList {
+class IdList {
   private bytes = Buffer.allocUnsafeSlow(8 * ID_BYTES)
   private count = 0
 

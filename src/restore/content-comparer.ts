@@ -23,7 +23,7 @@ export class ContentComparer {
    * Whether an open file has exactly the node's content. Throws the system's errors; DAMAGED when the content's
    * length or list is not known.
    */
-  async isSame(fd: number, node: FileNode): Promise<boolean> {
+  async isSame(fd: number, node: Pick<FileNode, 'sizeBytes' | 'content'>): Promise<boolean> {
     let buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, Math.max(Number(node.sizeBytes), 1)))
     let start = 0
     let end = 0

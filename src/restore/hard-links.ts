@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { nameBytes, nameFromBytes, type RawName } from '../encoding/index.ts'
-import type { Node } from '../tree/index.ts'
+import type { NodeFacts } from './entry.ts'
 
 /** Where the first name of each file with several names was restored to. */
 export interface LinkRegister {
@@ -23,7 +23,7 @@ interface SpilledPaths {
  * What names of one file have in common; undefined for what has one name, and for folders. Size and time tell it
  * from another file that got the inode while the backup ran, and from itself before it was changed then.
  */
-export function linkKey(node: Node): string | undefined {
+export function linkKey(node: NodeFacts): string | undefined {
   if (node.type === 'directory' || node.links < 2 || node.fileSystem === null) return undefined
   const sizeBytes = node.type === 'file' ? node.sizeBytes : 0n
   return `${node.type}:${node.fileSystem}:${node.inode}:${sizeBytes}:${node.mtimeNs}`

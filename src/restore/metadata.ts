@@ -10,13 +10,14 @@ import {
   type Owner,
   ownerOf,
 } from '../filesystem/index.ts'
-import type { DirectoryNode, Node } from '../tree/index.ts'
+import type { DirectoryNode } from '../tree/index.ts'
+import type { NodeFacts } from './entry.ts'
 import type { RestoreOptions } from './options.ts'
 
 export interface MetadataWriter {
   /** Give the node at `target` what its node in the snapshot says. @returns what failed, for people */
-  apply(target: RawName, node: Node): readonly string[]
-  ownerOf(node: Node): Owner
+  apply(target: RawName, node: NodeFacts): readonly string[]
+  ownerOf(node: NodeFacts): Owner
   /** As `apply`, for a folder that the run has made. */
   applyToFolder(address: FolderAddress, isBare: boolean, node: DirectoryNode): readonly string[]
 }
@@ -54,7 +55,7 @@ export function createMetadataWriter(
 
 const KNOWN_OWNERS = 10_000
 
-function metadataOf(node: Node): Metadata {
+function metadataOf(node: NodeFacts): Metadata {
   const { mode, uid, gid, user, group, mtimeNs, atimeNs } = node
   const xattrs = node.xattrs.map(([name, value]) => [asBuffer(name), asBuffer(value)] as const)
   return { mode, uid, gid, user, group, mtimeNs, atimeNs: atimeNs ?? undefined, xattrs }

@@ -12,9 +12,9 @@ import {
   openForReading,
   readStatus,
 } from '../filesystem/index.ts'
-import type { FileNode, Node } from '../tree/index.ts'
+import type { FileNode } from '../tree/index.ts'
 import type { ContentComparer } from './content-comparer.ts'
-import { type Entry, NO_BATCH, type PendingFile } from './entry.ts'
+import { type Entry, factsOf, NO_BATCH, type NodeFacts, type PendingFile } from './entry.ts'
 import { costsOneFile, describeFailure, endOfRun } from './failure.ts'
 import { FileWriter, removeIfThere } from './file-writer.ts'
 import { createLinkRegister, type LinkRegister, linkKey } from './hard-links.ts'
@@ -59,7 +59,8 @@ export class NodeWriter {
     const { directory, node, path, found } = entry
     return {
       directory,
-      node,
+      node: factsOf(node),
+      content: this.parts.options.verify === true ? node.content : undefined,
       path,
       found,
       sizeBytes,
@@ -84,7 +85,7 @@ export class NodeWriter {
   }
 
   /** The owner that a node gets. */
-  ownerOf(node: Node): Owner {
+  ownerOf(node: NodeFacts): Owner {
     return this.setMetadata.ownerOf(node)
   }
 
@@ -94,14 +95,15 @@ export class NodeWriter {
 
   /** Read back a file that is whole but has no name. @throws HoldfastError FAILED when it is not what it should be */
   async verify(file: PendingFile): Promise<void> {
-    if (await this.hasContent(this.files.finish(file), file.node)) return
+    const { node, content } = file
+    if (await this.hasContent(this.files.finish(file), { ...node, content: content! })) return
     throw new HoldfastError('FAILED', 'what was read back is not what was written', {
       hint: 'check the disk of the target',
     })
   }
 
   /** Whether the file at this path has the node's content. */
-  async hasContent(path: RawName, node: FileNode): Promise<boolean> {
+  async hasContent(path: RawName, node: Pick<FileNode, 'sizeBytes' | 'content'>): Promise<boolean> {
     const fd = openForReading(path)
     try {
       return await this.parts.comparer.isSame(fd, node)
@@ -245,7 +247,7 @@ export class NodeWriter {
   }
 }
 
-function createNode(path: RawName, node: Node): void {
+function createNode(path: RawName, node: NodeFacts): void {
   switch (node.type) {
     case 'symlink':
       createSymlink(path, nameFromBytes(node.target))

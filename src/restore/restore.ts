@@ -23,7 +23,7 @@ function limitsHere(): RestoreLimits {
   const descriptors = descriptorLimit()
   return {
     windowNodes: 8192,
-    windowPieces: 32_768,
+    windowPieces: 65_536,
     windowBytes: 1024 * 1024 * 1024,
     openFolders: Math.min(2048, Math.floor(descriptors / 4)),
     batchFolders: Math.min(256, Math.floor(descriptors / 20)),

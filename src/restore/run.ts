@@ -52,7 +52,7 @@ export class RestoreRun {
   private nodesAWindow: number
   private turnNodes = 0
   /** Further names of files whose first name is not whole yet. */
-  private waiting: Entry[] = []
+  private waiting: Entry<Node>[] = []
   private end: HoldfastError | undefined
 
   constructor(parts: RunParts) {
@@ -219,7 +219,7 @@ export class RestoreRun {
   }
 
   /** Ends with the entry planned, waiting, or released. Throws what its caller has to report. */
-  private async restoreEntry(entry: Entry): Promise<void> {
+  private async restoreEntry(entry: Entry<Node>): Promise<void> {
     const { directory, node, path, found } = entry
     if (found !== undefined && !mayReplace(this.rule, node, found)) {
       this.parts.tally.skip(path, 'skipped', sizeOf(node))
@@ -249,7 +249,7 @@ export class RestoreRun {
     this.release(directory)
   }
 
-  private async isRight({ directory, node }: Entry, found: FileStatus): Promise<boolean> {
+  private async isRight({ directory, node }: Entry<Node>, found: FileStatus): Promise<boolean> {
     const verdict = judge(this.rule, node, found, directory.held!.pathOf(node.name))
     if (verdict !== 'compare') return verdict === 'right'
     try {

@@ -2,7 +2,7 @@ import type { ChunkId, RawName } from '../encoding/index.ts'
 import { checkAborted, HoldfastError } from '../errors/index.ts'
 import type { ChunkPlace, Repository } from '../repository/index.ts'
 import { fromPlainError } from '../threads/index.ts'
-import type { FileNode } from '../tree/index.ts'
+import type { ContentRef, FileNode } from '../tree/index.ts'
 import type { BatchAnswer } from './batch.ts'
 import { type Batch, BatchCutter } from './batch-plan.ts'
 import type { BatchRunner } from './batch-runner.ts'
@@ -104,7 +104,7 @@ export class FileWindow {
     const key = linkKey(file.node)
     if (key !== undefined) this.firstNames.set(key, file)
     try {
-      const plannedBytes = await this.planContent(file)
+      const plannedBytes = await this.planContent(file, entry.node.content)
       if (plannedBytes !== file.sizeBytes) {
         throw new HoldfastError('DAMAGED', `its chunks have ${plannedBytes} bytes, not ${file.sizeBytes}`)
       }
@@ -147,11 +147,11 @@ export class FileWindow {
   }
 
   /** Plan all chunks of a file, beginning to read windows that fill up. @returns bytes planned */
-  private async planContent(file: PendingFile): Promise<number> {
-    const ids = inlineIds(file.node.content)
+  private async planContent(file: PendingFile, content: ContentRef): Promise<number> {
+    const ids = inlineIds(content)
     if (ids !== undefined) return await this.planChunks(file, ids, 0)
     let offset = 0
-    for await (const run of contentRuns(this.parts.repository, file.node.content)) {
+    for await (const run of contentRuns(this.parts.repository, content)) {
       offset = await this.planChunks(file, run, offset)
       if (file.state === 'failed' || offset > file.sizeBytes) break
       if (this.isFull) await this.start()
@@ -203,12 +203,16 @@ export class FileWindow {
     if (this.failure !== undefined) throw this.failure.error
   }
 
-  /** Resolves when every batch is prepared: its files have been looked at. Never rejects. */
-  private async dispatch(batches: readonly Batch[]): Promise<void> {
+  /**
+   * Resolves when every batch is prepared: its files have been looked at. Never rejects. The list is emptied on the
+   * way, so that one window is let go while the next is planned.
+   */
+  private async dispatch(batches: Batch[]): Promise<void> {
     const unprepared = new Set<Promise<void>>()
-    for (const batch of batches) {
+    while (batches.length > 0) {
       while (this.underWay.size >= this.parts.runner.atOnce) await Promise.race(this.underWay)
       if (this.failure !== undefined) break
+      const batch = batches.shift()!
       const prepared: Promise<void> = new Promise((resolve) => {
         const done: Promise<void> = this.readBatch(batch, resolve)
           .catch((error: unknown) => {
