@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Dirent } from 'node:fs'
-import { constants } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import fs, { type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { checkAborted, DamagedError, HoldfastError, systemCode } from '../errors/index.ts'
+import { fillFrom } from '../filesystem/index.ts'
 import { Directories, makeWithParents, syncDirectory } from './directories.ts'
 import { createDurableFile, type DurableFile } from './durable-file.ts'
 import {
@@ -20,6 +21,8 @@ import { isAbsent, storageError } from './system-error.ts'
 import type { Backend, PutOptions, StagedFile, StoredFile } from './types.ts'
 import { MAX_WHOLE_BYTES } from './types.ts'
 
+/** Without O_NONBLOCK a named pipe in a file's place would hold the call for ever. */
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 /** Calls to stat that wait for the thread pool at once: keeps it busy without a promise per file of a directory. */
 const STATS_AT_ONCE = 64
 
@@ -79,6 +82,24 @@ class LocalBackend implements Backend {
       if (offsetBytes + lengthBytes > sizeBytes) throw tooShort(name, sizeBytes, offsetBytes, lengthBytes)
       return readExactly(handle, name, offsetBytes, lengthBytes)
     })
+  }
+
+  getRangeNow(name: string, offsetBytes: number, lengthBytes: number): Buffer | undefined {
+    checkName(name)
+    checkRange(offsetBytes, lengthBytes, MAX_WHOLE_BYTES)
+    let fd: number | undefined
+    try {
+      fd = openSync(join(this.location, name), READ_FLAGS)
+      const status = fstatSync(fd)
+      if (!status.isFile() || offsetBytes + lengthBytes > status.size) return undefined
+      const bytes = Buffer.allocUnsafeSlow(lengthBytes)
+      return fillFrom(fd, bytes, offsetBytes) === lengthBytes ? bytes : undefined
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      return undefined
+    } finally {
+      if (fd !== undefined) closeSync(fd)
+    }
   }
 
   async put(name: string, bytes: Uint8Array, options: PutOptions, signal?: AbortSignal): Promise<void> {
@@ -148,8 +169,7 @@ class LocalBackend implements Backend {
     checkAborted(signal)
     const path = join(this.location, name)
     try {
-      // Without O_NONBLOCK a named pipe in the file's place would hold the call for ever.
-      const handle = await fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+      const handle = await fs.open(path, READ_FLAGS)
       try {
         const status = await handle.stat()
         if (status.isFile()) return await read(handle, status.size)

@@ -6,6 +6,8 @@ import { CHECK_BYTES, CHUNK_NUMBER_BYTES, HOME_BYTES, isSound, isWellFormed } fr
 
 /** Where the length stands in a stored home: after pack, block and offset. */
 const LENGTH_IN_HOME = 10
+/** A row with one home, as most are. */
+const ONE_HOME_BYTES = CHUNK_NUMBER_BYTES + HOME_BYTES + CHECK_BYTES
 
 /** A chunk's row as it is stored: its homes may be in packs that are not listed. */
 export interface StoredChunk {
@@ -38,10 +40,6 @@ export function createReader(environment: Environment, packs: PackCache): LmdbRe
     const block = packs.read(environment.view(), home.pack)?.blocks[home.block]
     return block ? [{ block, offsetBytes: home.offsetBytes, lengthBytes: home.lengthBytes }] : []
   }
-
-  /** `find` where packs are not known yet: reading a pack's row overwrites the chunk's. */
-  const firstPlace = (id: ChunkId): ChunkPlace | undefined =>
-    homesByRank(id, ranks.good).flatMap(({ home }) => place(home))[0]
 
   const look = (id: ChunkId): ChunkStanding | undefined => {
     const view = environment.view()
@@ -81,16 +79,11 @@ export function createReader(environment: Environment, packs: PackCache): LmdbRe
       const view = environment.view()
       const value = row(view, id)
       if (value === undefined) return undefined
-      const end = value.length - CHECK_BYTES
-      for (let at = CHUNK_NUMBER_BYTES; at < end; at += HOME_BYTES) {
-        const rank = packs.knownRank(view, value.readUInt32LE(at))
-        if (rank !== undefined && rank !== ranks.good) continue
-        const home = readHome(value, at)
-        const block = rank === undefined ? undefined : packs.read(view, home.pack)?.blocks[home.block]
-        if (block === undefined) return firstPlace(id)
-        return { block, offsetBytes: home.offsetBytes, lengthBytes: home.lengthBytes }
+      if (value.length === ONE_HOME_BYTES) {
+        const home = homeAt(value, CHUNK_NUMBER_BYTES)
+        return packs.rank(view, home.pack) === ranks.good ? place(home)[0] : undefined
       }
-      return undefined
+      return homesByRank(id, ranks.good).flatMap(({ home }) => place(home))[0]
     },
     findAll(id) {
       return homesByRank(id, ranks.lost).flatMap(({ home }) => place(home))
@@ -106,12 +99,12 @@ export function decodeChunk(value: Buffer): StoredChunk {
   const homes: Home[] = []
   const end = value.length - CHECK_BYTES
   for (let at = CHUNK_NUMBER_BYTES; at < end; at += HOME_BYTES) {
-    homes.push(readHome(value, at))
+    homes.push(homeAt(value, at))
   }
   return { number: value.readUInt32LE(0), homes }
 }
 
-function readHome(value: Buffer, at: number): Home {
+function homeAt(value: Buffer, at: number): Home {
   return {
     pack: value.readUInt32LE(at),
     block: value.readUInt16LE(at + 4),

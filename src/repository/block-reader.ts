@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Backend } from '../backend/index.ts'
 import {
   createKeyedHasher,
@@ -6,8 +7,8 @@ import {
   type KeyedHasher,
   type Subkeys,
 } from '../crypto/index.ts'
-import { type ChunkId, type FileId, toHex } from '../encoding/index.ts'
-import { checkAborted, DamagedError, HoldfastError, hasCode } from '../errors/index.ts'
+import { type ChunkId, type FileId, ID_BYTES, toHex } from '../encoding/index.ts'
+import { checkAborted, DamagedError, HoldfastError } from '../errors/index.ts'
 import type { BlockPlace, ChunkPlace } from '../index/index.ts'
 import { createPackOpener, type OpenedBlock, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
 import { fileName, type PackKind } from './layout.ts'
@@ -22,6 +23,9 @@ export type BlockResult =
 
 const CACHE_BYTES: Record<PackKind, number> = { data: 32 * 1024 * 1024, tree: 64 * 1024 * 1024 }
 const OPENERS = 1024
+/** Tree chunks that are read without a turn to the event loop; a block that is not kept counts as so many. */
+const READ_NOW = 1024
+const BLOCK_PAGES = 32
 
 /** Reads and opens blocks. Bounded memory: the most recent blocks of each kind, and the keys of some packs. */
 export class BlockReader {
@@ -33,6 +37,9 @@ export class BlockReader {
     tree: new BlockCache(CACHE_BYTES.tree),
   }
   private readonly hashers: Record<PackKind, KeyedHasher>
+  private readonly hash = Buffer.alloc(ID_BYTES)
+  /** Pages read without a promise since the last turn. */
+  private readNow = 0
 
   constructor(backend: Backend, subkeys: Subkeys) {
     this.backend = backend
@@ -47,18 +54,61 @@ export class BlockReader {
 
   /** Cut a chunk out of its block's plaintext and check it against its id. A view. @throws DamagedError */
   cutChunk(plain: Buffer, id: ChunkId, place: ChunkPlace): Buffer {
+    const bytes = this.cutSound(plain, id, place)
+    if (bytes !== undefined) return bytes
     const { pack, kind } = place.block
-    const end = place.offsetBytes + place.lengthBytes
-    const bytes = plain.subarray(place.offsetBytes, end)
-    if (end > plain.length || this.hashers[kind].hashHex(bytes) !== toHex(id)) {
-      throw new DamagedError(fileName(kind, pack), `chunk ${toHex(id)} is not what its id says`)
-    }
-    return bytes
+    throw new DamagedError(fileName(kind, pack), `chunk ${toHex(id)} is not what its id says`)
   }
 
-  /** The plaintext of a block that was read a while ago; undefined when it is not kept any more. */
-  keptBlock(place: BlockPlace): Buffer | undefined {
-    return this.caches[place.kind].get(place)
+  private cutSound(plain: Buffer, id: ChunkId, place: ChunkPlace): Buffer | undefined {
+    const end = place.offsetBytes + place.lengthBytes
+    if (end > plain.length) return undefined
+    const bytes = plain.subarray(place.offsetBytes, end)
+    this.hashers[place.block.kind].hashInto(bytes, this.hash, 0)
+    return this.hash.equals(id) ? bytes : undefined
+  }
+
+  /**
+   * A tree chunk without a promise, out of a block that is kept, or read at once where storage can. undefined for
+   * whatever goes wrong, which the other calls are to say; and now and then where all is well, so that the thread
+   * turns to its event loop: `turn` first, then `readBlock`.
+   */
+  readTreeNow(id: ChunkId, place: ChunkPlace | undefined): Buffer | undefined {
+    if (place?.block.kind !== 'tree') return undefined
+    if (this.readNow >= READ_NOW) return undefined
+    this.readNow++
+    const plain = this.caches.tree.get(place.block) ?? this.readBlockNow(place.block)
+    return plain && this.cutSound(plain, id, place)
+  }
+
+  /** Turn to the event loop if much was read without a promise since the last time. */
+  async turn(): Promise<void> {
+    if (this.readNow < READ_NOW) return
+    this.readNow = 0
+    await setImmediate()
+  }
+
+  private readBlockNow(place: BlockPlace): Buffer | undefined {
+    const { backend } = this
+    const { kind, pack } = place
+    const name = fileName(kind, pack)
+    const sealed = backend.getRangeNow?.(name, place.offsetBytes, place.storedBytes)
+    if (sealed === undefined) return undefined
+    this.readNow += BLOCK_PAGES
+    try {
+      let opener = this.openers.get(pack)?.opener
+      if (opener === undefined) {
+        const header = backend.getRangeNow?.(name, 0, HEADER_BYTES)
+        if (header === undefined) return undefined
+        opener = this.keepOpener(kind, pack, header)
+      }
+      const { plain } = openBlock(opener, place, sealed)
+      this.caches[kind].put(place, plain)
+      return plain
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error
+      return undefined
+    }
   }
 
   /** The plaintext of one block; kept for a while. Never written to. @throws DamagedError, NO_SUCH_FILE, IO */
@@ -195,31 +245,18 @@ export class BlockReader {
     if (known !== undefined) return known
     const name = fileName(kind, pack)
     const header = await this.backend.getRange(name, 0, HEADER_BYTES, signal)
-    let opener: FileOpener
     try {
-      opener = createPackOpener(kind, this.subkeys.files[kind], header)
+      return this.keepOpener(kind, pack, header)
     } catch (error) {
       throw withFileName(name, error)
     }
+  }
+
+  private keepOpener(kind: PackKind, pack: FileId, header: Buffer): FileOpener {
+    const opener = createPackOpener(kind, this.subkeys.files[kind], header)
     if (this.openers.size >= OPENERS) this.openers.delete(this.openers.keys().next().value!)
     this.openers.set(pack, { opener, header })
     return opener
-  }
-}
-
-/** A tree chunk out of a block that is kept; undefined where it is not kept, or not what it should be. */
-export function readKeptTree(
-  blocks: BlockReader,
-  place: ChunkPlace | undefined,
-  id: ChunkId,
-): Buffer | undefined {
-  const plain = place?.block.kind === 'tree' ? blocks.keptBlock(place.block) : undefined
-  if (place === undefined || plain === undefined) return undefined
-  try {
-    return blocks.cutChunk(plain, id, place)
-  } catch (error) {
-    if (!hasCode(error, 'DAMAGED')) throw error
-    return undefined
   }
 }
 
@@ -239,24 +276,30 @@ class BlockCache {
   private readonly limitBytes: number
   private readonly blocks = new Map<string, Buffer>()
   private bytes = 0
+  /** The last one asked for: a run of chunks lies in one block. */
+  private last: { readonly pack: FileId; readonly number: number; readonly plain: Buffer } | undefined
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes
   }
 
-  get(place: BlockPlace): Buffer | undefined {
-    const key = `${place.pack}/${place.number}`
+  get({ pack, number }: BlockPlace): Buffer | undefined {
+    const { last } = this
+    if (last !== undefined && last.number === number && last.pack === pack) return last.plain
+    const key = `${pack}/${number}`
     const plain = this.blocks.get(key)
     if (plain === undefined) return undefined
     this.blocks.delete(key)
     this.blocks.set(key, plain)
+    this.last = { pack, number, plain }
     return plain
   }
 
-  put(place: BlockPlace, plain: Buffer): void {
-    const key = `${place.pack}/${place.number}`
+  put({ pack, number }: BlockPlace, plain: Buffer): void {
+    const key = `${pack}/${number}`
     if (this.blocks.has(key)) return
     this.blocks.set(key, plain)
+    this.last = { pack, number, plain }
     this.bytes += plain.length
     for (const [oldest, old] of this.blocks) {
       if (this.bytes <= this.limitBytes || oldest === key) break

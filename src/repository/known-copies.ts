@@ -1,13 +1,13 @@
 import type { ChunkId } from '../encoding/index.ts'
 import { checkAborted, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
-import { BlockReader, readKeptTree } from './block-reader.ts'
+import { BlockReader } from './block-reader.ts'
 import type { Repository } from './repository.ts'
 
 /** Reads tree chunks from the copies that the index knows as it is loaded now. */
 export interface CopySource {
   /** @throws what was wrong with the first copy, or DAMAGED when no copy is known */
   readTree(id: ChunkId): Promise<Buffer>
-  /** The same out of a block that was read a while ago; undefined where there is none. */
+  /** The same from a good copy that is at hand or on a disk of this machine; undefined sends the caller to `readTree`. */
   readTreeNow(id: ChunkId): Buffer | undefined
 }
 
@@ -18,8 +18,9 @@ export interface CopySource {
 export function createCopySource(repository: Repository, signal?: AbortSignal): CopySource {
   const blocks = new BlockReader(repository.backend, repository.subkeys)
   return {
-    readTreeNow: (id) => readKeptTree(blocks, repository.index.find(id), id),
+    readTreeNow: (id) => blocks.readTreeNow(id, repository.index.find(id)),
     async readTree(id) {
+      await blocks.turn()
       let problem: unknown
       for (const place of repository.index.findAll(id)) {
         if (place.block.kind !== 'tree') continue

@@ -5,7 +5,7 @@ import { type ChunkId, type FileId, type SessionId, toHex, type Value } from '..
 import { checkAborted, DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import type { BlockPlace, ClientIndex, IndexFacts } from '../index/index.ts'
 import type { PackFooter } from '../pack/index.ts'
-import { BlockReader, type BlockResult, readKeptTree } from './block-reader.ts'
+import { BlockReader, type BlockResult } from './block-reader.ts'
 import { checkWritable, type RepositoryConfig } from './config.ts'
 import { indexFileValue } from './index-file.ts'
 import { fileName, type NamedKind, type PackKind } from './layout.ts'
@@ -122,12 +122,13 @@ export class Repository {
 
   /** One tree chunk; see `readChunk`. */
   async readTree(id: ChunkId): Promise<Buffer> {
+    await this.blocks.turn()
     return await this.readChunk('tree', id)
   }
 
-  /** The same from a good copy in a block that was read a while ago; undefined where `readTree` has to look for it. */
+  /** The same from a good copy that is at hand or on a disk of this machine; undefined sends the caller to `readTree`. */
   readTreeNow(id: ChunkId): Buffer | undefined {
-    return readKeptTree(this.blocks, this.index.find(id), id)
+    return this.blocks.readTreeNow(id, this.index.find(id))
   }
 
   /** Blocks of one pack in order of offset, neighbours in one request; failures block by block. */

@@ -377,6 +377,10 @@ describe('local directory', () => {
       await fs.writeFile(join(base, 'data', 'foreign name.txt'), 'xy')
       expect(await listed(backend, '')).toEqual({ 'data/ab/1': 1, 'data/foreign name.txt': 2 })
       await expectCode(backend.get('data/pipe'), 'NO_SUCH_FILE')
+      for (const name of ['data/pipe', 'data/none', 'data/loop', 'data/ab/1/x']) {
+        expect(backend.getRangeNow?.(name, 0, 1)).toBeUndefined()
+      }
+      expect(backend.getRangeNow?.('data/ab/1', 0, 1)?.toString()).toBe('x')
     })
 
     it('links to files and directories are followed, and one that leads round ends', async () => {
