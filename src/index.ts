@@ -77,6 +77,7 @@ export {
   formatKeyText,
   listNodes,
   listNodesInBatches,
+  listPathLines,
   openRepository,
   readKeyFile,
   resolvePath,

@@ -1,7 +1,7 @@
 import type { ChunkId } from '../encoding/index.ts'
 import { isLossOfData } from '../errors/index.ts'
 import type { NameKey } from '../filesystem/index.ts'
-import { parseDirectoryPage, StoredNodes } from '../tree/index.ts'
+import { openDirectoryPage, StoredNodes } from '../tree/index.ts'
 import type { Steps } from './steps.ts'
 
 /** An index page that the way down leads through. */
@@ -77,10 +77,10 @@ export class ParentFolder {
       this.pageIds.push(next.id)
       try {
         if (page[1] !== 0) {
-          const { level, children } = parseDirectoryPage(page, next.level)
+          const { level, children } = openDirectoryPage(page, next.level)
           if (children !== undefined) this.frames!.push({ level, children, at: 0 })
         } else if (next.level !== undefined && next.level !== 0) {
-          parseDirectoryPage(page, next.level)
+          openDirectoryPage(page, next.level)
         } else {
           this.nodes = new StoredNodes(page)
           this.isPending = false

@@ -30,7 +30,7 @@ export interface DiffResult {
 export interface ChangeLog {
   readonly nodes: Readonly<Record<'added' | 'removed', NodeCounts>>
   readonly changedFiles: number
-  put(change: Change): Promise<void> | void
+  put(change: Change): Promise<void> | undefined
   /** Hand on what is left. */
   flush(): Promise<void>
 }

@@ -7,13 +7,16 @@ import {
   isSameMetadata,
   type Node,
   type NodeChange,
-  type NodeCursor,
+  type NodeType,
+  type StoredNodes,
+  type TreeSource,
+  TreeWalker,
   visitTree,
 } from '../tree/index.ts'
 import { type Change, type ChangeLog, createChangeLog, type DiffResult } from './changes.ts'
 import { AFTER, BEFORE, type ChunkCounts, createChunkCounts, type Side } from './chunk-counts.ts'
 import { type ContentCounts, createContentCounts } from './content-counts.ts'
-import { eachNode, type PairsOptions, pairNodes, type ReadPage } from './tree-side.ts'
+import { type PairsOptions, PairWalk } from './pairs.ts'
 
 /** A folder or a file of a snapshot, as `resolvePath` gives it. */
 export interface DiffPlace {
@@ -61,8 +64,7 @@ class DiffRun {
   private readonly log: ChangeLog
   private readonly counts: ChunkCounts
   private readonly contents: ContentCounts
-  private readonly readBefore: ReadPage
-  private readonly readAfter: ReadPage
+  private readonly sources: Readonly<Record<Side, TreeSource>>
   private readonly pairs: PairsOptions
 
   constructor(repository: Repository, options: DiffOptions) {
@@ -73,17 +75,8 @@ class DiffRun {
     this.log = createChangeLog(onChanges, withMetadata)
     this.counts = createChunkCounts(repository)
     this.contents = createContentCounts(repository, this.counts, { isExact, signal })
-    this.readBefore = this.reader(BEFORE)
-    this.readAfter = this.reader(AFTER)
-    const { readBefore, readAfter } = this
-    this.pairs = isExact
-      ? {
-          readBefore,
-          readAfter,
-          onSharedPage: async (id) => await this.shareTree(id),
-          onSharedNode: async (node) => await this.shareNode(node),
-        }
-      : { readBefore, readAfter }
+    this.sources = { [BEFORE]: this.sourceOf(BEFORE), [AFTER]: this.sourceOf(AFTER) }
+    this.pairs = { before: this.sources[BEFORE], after: this.sources[AFTER], withShared: isExact }
   }
 
   async places(before: DiffPlace, after: DiffPlace): Promise<void> {
@@ -123,92 +116,115 @@ class DiffRun {
   }
 
   /** Reads pages of one side and counts them. */
-  private reader(side: Side): ReadPage {
-    return async (id) => {
-      checkAborted(this.signal)
-      this.counts.add(side, 'tree', id)
-      return await this.repository.readTree(id)
+  private sourceOf(side: Side): TreeSource {
+    const { counts, repository, signal } = this
+    return {
+      async readTree(id) {
+        checkAborted(signal)
+        counts.add(side, 'tree', id)
+        return await repository.readTree(id)
+      },
+      readTreeNow(id) {
+        checkAborted(signal)
+        const bytes = repository.readTreeNow(id)
+        if (bytes !== undefined) counts.add(side, 'tree', id)
+        return bytes
+      },
     }
   }
 
   private async trees(before: ChunkId, after: ChunkId, path: RawName): Promise<void> {
     if (Buffer.compare(before, after) === 0) {
-      await this.pairs.onSharedPage?.(before)
+      if (this.pairs.withShared) await this.shareTree(before)
       return
     }
-    for await (const pair of pairNodes(before, after, this.pairs)) {
-      const below = joinName(path, (pair.before ?? pair.after).name())
-      if (pair.after === undefined) await this.single(BEFORE, pair.before, below)
-      else if (pair.before === undefined) await this.single(AFTER, pair.after, below)
-      else await this.nodes(pair.before, pair.after, below)
+    const pairs = new PairWalk(before, after, this.pairs)
+    while (pairs.next() || (await pairs.wait())) {
+      const wait = this.pair(pairs, path)
+      if (wait !== undefined) await wait
     }
   }
 
-  /** Two nodes of a name that are not the same byte for byte. */
-  private async nodes(before: NodeCursor, after: NodeCursor, path: RawName): Promise<void> {
-    const [left, right] = [before.type, after.type]
-    if (left !== right) {
-      await this.log.put({ path, change: 'type', before: left, after: right })
-      await this.content(BEFORE, before, path)
-      await this.content(AFTER, after, path)
-      return
-    }
-    if (left === 'file') {
-      await this.files(before, after, path)
-      return
-    }
-    const change = this.changeOf(before, after)
-    if (change !== 'same') await this.log.put({ path, change, before: left, after: right })
-    if (left === 'directory') await this.trees(before.tree(), after.tree(), path)
+  private pair({ before, after, sharedPage, areSame }: PairWalk, path: RawName): Waiting {
+    if (sharedPage !== undefined) return this.shareTree(sharedPage)
+    if (areSame) return this.shareNode(before!)
+    const below = joinName(path, (before ?? after)!.rawName())
+    if (after === undefined) return this.single(BEFORE, before!, below)
+    if (before === undefined) return this.single(AFTER, after, below)
+    if (before.type !== after.type) return this.types(before, after, below)
+    return before.type === 'file' ? this.files(before, after, below) : this.others(before, after, below)
   }
 
-  private async files(before: NodeCursor, after: NodeCursor, path: RawName): Promise<void> {
+  private async types(before: StoredNodes, after: StoredNodes, path: RawName): Promise<void> {
+    await this.log.put({ path, change: 'type', before: before.type, after: after.type })
+    await this.content(BEFORE, before, path)
+    await this.content(AFTER, after, path)
+  }
+
+  private files(before: StoredNodes, after: StoredNodes, path: RawName): Waiting {
     const [old, fresh] = [before.content(), after.content()]
     const isSame = isSameContentRef(old, fresh)
     // Decodes no more than the question takes.
     const isPlain = isSame ? !this.withMetadata : !before.isSameButContent(after)
-    const change = !isPlain ? compareNodes(before.node(), after.node()) : isSame ? 'same' : 'content'
-    if (change !== 'same') {
-      const wait = this.log.put({ path, change, before: 'file', after: 'file' })
-      if (wait !== undefined) await wait
-    }
-    if (isSame) await this.pairs.onSharedNode?.(before)
-    else {
-      const wait = this.contents.addChanged(old, fresh)
-      if (wait !== undefined) await wait
-    }
+    const change = !isPlain ? compareNodes(before.decode(), after.decode()) : isSame ? 'same' : 'content'
+    const wait = change === 'same' ? undefined : this.log.put({ path, change, before: 'file', after: 'file' })
+    if (isSame) return then(wait, () => (this.pairs.withShared ? this.shareNode(before) : undefined))
+    return then(wait, () => this.contents.addChanged(old, fresh))
   }
 
-  private changeOf(before: NodeCursor, after: NodeCursor): NodeChange {
-    if (before.type !== 'directory') return compareNodes(before.node(), after.node())
+  /** Two folders, or two of what is neither folder nor file. */
+  private others(before: StoredNodes, after: StoredNodes, path: RawName): Waiting {
+    const { type } = before
+    const change = this.changeOf(before, after)
+    const wait = change === 'same' ? undefined : this.log.put({ path, change, before: type, after: type })
+    if (type !== 'directory') return wait
+    return then(wait, () => this.trees(before.tree(), after.tree(), path))
+  }
+
+  private changeOf(before: StoredNodes, after: StoredNodes): NodeChange {
+    if (before.type !== 'directory') return compareNodes(before.decode(), after.decode())
     // Their content has lines of its own.
     if (!this.withMetadata) return 'same'
-    return isSameMetadata(before.node(), after.node()) ? 'same' : 'metadata'
+    return isSameMetadata(before.decode(), after.decode()) ? 'same' : 'metadata'
   }
 
   /** A node that only one side has. */
-  private async single(side: Side, node: NodeCursor, path: RawName): Promise<void> {
-    const { type } = node
-    const sides = side === BEFORE ? { before: type, after: undefined } : { before: undefined, after: type }
-    await this.log.put({ path, change: side === BEFORE ? 'removed' : 'added', ...sides })
-    await this.content(side, node, path)
+  private single(side: Side, node: StoredNodes, path: RawName): Waiting {
+    const wait = this.putSingle(side, node.type, path)
+    return then(wait, () => this.content(side, node, path))
+  }
+
+  private putSingle(side: Side, type: NodeType, path: RawName): Waiting {
+    return side === BEFORE
+      ? this.log.put({ path, change: 'removed', before: type, after: undefined })
+      : this.log.put({ path, change: 'added', before: undefined, after: type })
   }
 
   /** What a node of one side holds. */
-  private async content(side: Side, node: NodeCursor, path: RawName): Promise<void> {
-    if (node.type === 'file') await this.contents.addFile(side, node.content())
-    else if (node.type === 'directory') await this.below(side, node.tree(), path)
+  private content(side: Side, node: StoredNodes, path: RawName): Waiting {
+    if (node.type === 'file') return this.contents.addFile(side, node.content())
+    return node.type === 'directory' ? this.below(side, node.tree(), path) : undefined
   }
 
   /** Everything below a folder of one side. */
   private async below(side: Side, tree: ChunkId, path: RawName): Promise<void> {
-    const read = side === BEFORE ? this.readBefore : this.readAfter
-    for await (const node of eachNode(tree, read)) await this.single(side, node, joinName(path, node.name()))
+    const walker = new TreeWalker(this.sources[side], tree, path, this.signal)
+    while (walker.next() || (await walker.wait())) {
+      const { nodes } = walker
+      const at = joinName(walker.path, nodes.rawName())
+      const put = this.putSingle(side, nodes.type, at)
+      if (put !== undefined) await put
+      if (nodes.type === 'directory') walker.enter(at)
+      else if (nodes.type === 'file') {
+        const add = this.contents.addFile(side, nodes.content())
+        if (add !== undefined) await add
+      }
+    }
   }
 
-  private async shareNode(node: NodeCursor): Promise<void> {
-    if (node.type === 'file') await this.contents.addShared(node.content())
-    else if (node.type === 'directory') await this.shareTree(node.tree())
+  private shareNode(node: StoredNodes): Waiting {
+    if (node.type === 'file') return this.contents.addShared(node.content())
+    return node.type === 'directory' ? this.shareTree(node.tree()) : undefined
   }
 
   private async shareTree(tree: ChunkId): Promise<void> {
@@ -225,4 +241,11 @@ class DiffRun {
       signal,
     )
   }
+}
+
+/** A promise only where something has to be waited for: most nodes take no time. */
+type Waiting = Promise<void> | undefined
+
+function then(wait: Waiting, next: () => Waiting): Waiting {
+  return wait === undefined ? next() : wait.then(next)
 }

@@ -74,7 +74,7 @@ async function* findBelow(walk: FindWalk, tree: ChunkId): AsyncGenerator<readonl
     level: number | undefined,
     place: Pick<Frame, 'path' | 'state'>,
   ): Promise<void> => {
-    const page = openDirectoryPage(await repository.readTree(id), level)
+    const page = openDirectoryPage(repository.readTreeNow(id) ?? (await repository.readTree(id)), level)
     open.push({ id, page, path: place.path, state: place.state, at: 0, hasMatch: false })
   }
   if (barren.has(tree, matcher.root.number)) return
@@ -117,14 +117,14 @@ function findNext(walk: FindWalk, frame: Frame, found: WalkEntry[]): NextPage | 
   while (nodes.next()) {
     const text = nodes.nameText()
     if (matcher.matches(state, text)) {
-      const node = nodes.node()
+      const node = nodes.decode()
       if (isWanted(node)) found.push({ path: joinName(path, node.name), node })
     }
     if (nodes.type !== 'directory') continue
     const below = matcher.enter(state, text)
     const tree = nodes.tree()
     if (below === undefined || barren.has(tree, below.number)) continue
-    return { id: tree, level: undefined, path: joinName(path, nodes.name()), state: below }
+    return { id: tree, level: undefined, path: joinName(path, nodes.rawName()), state: below }
   }
   return undefined
 }

@@ -4,16 +4,16 @@ import {
   compareNames,
   Fields,
   ID_BYTES,
-  nameFromBytes,
+  nameBytes,
   type RawName,
   type Value,
   ValueWriter,
 } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
-import { MAXIMUM_NAME_BYTES, type Node, parseNode } from './node.ts'
+import { MAXIMUM_NAME_BYTES, type Node } from './node.ts'
 import { nameOfStored, writeNode } from './node-bytes.ts'
 import { type Child, endsPage, parsePage, type TreeSink, type TreeSource, UpperPages } from './pages.ts'
-import { readPlainNodes } from './plain-nodes.ts'
+import { StoredNodes } from './stored-nodes.ts'
 
 /** Writes one directory: nodes in order of their names' bytes, each name once. */
 export interface DirectoryWriter {
@@ -108,38 +108,24 @@ export interface DirectoryPage {
  * @throws HoldfastError DAMAGED
  */
 export async function* readDirectory(source: TreeSource, tree: ChunkId): AsyncGenerator<DirectoryPage> {
-  let last: RawName | undefined
+  let last: Buffer | undefined
   let passed: ChunkId[] = []
   async function* descend(id: ChunkId, expectedLevel: number | undefined): AsyncGenerator<DirectoryPage> {
-    const page = parseDirectoryPage(source.readTreeNow?.(id) ?? (await source.readTree(id)), expectedLevel)
+    const bytes = source.readTreeNow?.(id) ?? (await source.readTree(id))
+    const page = openDirectoryPage(bytes, expectedLevel, last)
     passed.push(id)
     if (page.children !== undefined) {
       for (const child of page.children) yield* descend(child.id, page.level - 1)
       return
     }
-    const { nodes } = page
-    last = checkOrder(nodes, last)
+    const nodes: Node[] = []
+    while (page.nodes.next()) nodes.push(page.nodes.decode())
+    if (nodes.length > 0) last = page.nodes.nameBytes()
     const pageIds = passed
     passed = []
     yield { nodes, pageIds }
   }
   yield* descend(tree, undefined)
-}
-
-/**
- * @param last the name before these nodes
- * @returns the last name of these nodes
- * @throws HoldfastError DAMAGED unless every name is greater than the one before
- */
-export function checkOrder(nodes: readonly Node[], last: RawName | undefined): RawName | undefined {
-  let before = last
-  for (const { name } of nodes) {
-    if (before !== undefined && compareNames(before, name) >= 0) {
-      throw new HoldfastError('DAMAGED', "a directory's nodes are not in order")
-    }
-    before = name
-  }
-  return before
 }
 
 /** The node of this name, reading one page a level; undefined when there is none. */
@@ -148,35 +134,49 @@ export async function findInDirectory(
   tree: ChunkId,
   name: RawName,
 ): Promise<Node | undefined> {
+  const wanted = nameBytes(name)
   let id = tree
   let level: number | undefined
   for (;;) {
-    const page = parseDirectoryPage(source.readTreeNow?.(id) ?? (await source.readTree(id)), level)
-    if (page.children === undefined) return page.nodes.find((node) => compareNames(node.name, name) === 0)
-    const child = page.children.find((one) => compareNames(nameFromBytes(one.lastKey), name) >= 0)
+    const page = openDirectoryPage(source.readTreeNow?.(id) ?? (await source.readTree(id)), level)
+    if (page.children === undefined) return findNodeOf(page.nodes, wanted)
+    const child = page.children.find((one) => Buffer.compare(one.lastKey, wanted) >= 0)
     if (child === undefined) return undefined
     id = child.id
     level = page.level - 1
   }
 }
 
-/** A page of a directory: nodes at level 0, pages one level down above it. @throws HoldfastError DAMAGED */
-export function parseDirectoryPage(
-  bytes: Uint8Array,
-  expectedLevel: number | undefined,
-):
-  | { readonly level: number; readonly children: readonly Child[] }
-  | { readonly level: 0; readonly children: undefined; readonly nodes: readonly Node[] } {
-  const nodes = expectedLevel === undefined || expectedLevel === 0 ? readPlainNodes(bytes) : undefined
-  if (nodes !== undefined) return { level: 0, children: undefined, nodes }
-  const { level, body } = parsePage(bytes, expectedLevel)
-  if (level > 0) return { level, children: parseChildren(body) }
-  return { level: 0, children: undefined, nodes: parseNodes(body) }
+function findNodeOf(nodes: StoredNodes, name: Uint8Array): Node | undefined {
+  let found: Node | undefined
+  // To the end, so that nothing is taken from a page that is not whole.
+  while (nodes.next()) if (nodes.compareNameTo(name) === 0) found = nodes.decode()
+  return found
 }
 
-function parseNodes(body: Value): Node[] {
-  if (!Array.isArray(body)) throw new HoldfastError('DAMAGED', 'a page has no nodes')
-  return body.map(parseNode)
+/** A page of a directory: nodes at level 0, to be stepped through; pages one level down above it. */
+export type OpenedPage =
+  | { readonly level: number; readonly children: readonly Child[] }
+  | { readonly level: 0; readonly children: undefined; readonly nodes: StoredNodes }
+
+/**
+ * Open a page of a directory. Nodes are checked as they are stepped to.
+ *
+ * @param bytes borrowed as long as the nodes are used
+ * @param expectedLevel level the page must have; undefined for a root
+ * @param after a name that all names of the page must come after
+ * @throws HoldfastError DAMAGED
+ */
+export function openDirectoryPage(
+  bytes: Uint8Array,
+  expectedLevel: number | undefined,
+  after?: Uint8Array,
+): OpenedPage {
+  const isLeaf = bytes[0] === 0x92 && bytes[1] === 0 && (expectedLevel ?? 0) === 0
+  const page = isLeaf ? undefined : parsePage(bytes, expectedLevel)
+  if (page !== undefined && page.level > 0) return { level: page.level, children: parseChildren(page.body) }
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  return { level: 0, children: undefined, nodes: new StoredNodes(buffer, after) }
 }
 
 function parseChildren(body: Value): Child[] {

@@ -6,12 +6,12 @@ export type { NodeChange } from './compare-nodes.ts'
 export { compareNodes, isSameContentRef, isSameMetadata } from './compare-nodes.ts'
 export type { ContentRun } from './content.ts'
 export { parseContentPage, readContent, rootPage, writeContent } from './content.ts'
-export type { DirectoryPage, DirectoryWriter } from './directory.ts'
+export type { DirectoryPage, DirectoryWriter, OpenedPage } from './directory.ts'
 export {
   createDirectoryWriter,
   DirectoryPages,
   findInDirectory,
-  parseDirectoryPage,
+  openDirectoryPage,
   readDirectory,
 } from './directory.ts'
 export type {
@@ -30,12 +30,10 @@ export type {
 export { boundedTime, boundedXattrs, MAXIMUM_NAME_BYTES, nodeTypes, nodeValue, parseNode } from './node.ts'
 export type { NodePlace } from './node-bytes.ts'
 export { nameOfStored, TREE_ID_BYTES, writeNode } from './node-bytes.ts'
-export type { OpenedPage } from './node-cursor.ts'
-export { NodeCursor, openDirectoryPage } from './node-cursor.ts'
 export type { Child, TreeSink, TreeSource } from './pages.ts'
 export { boundaryHash, splitIds } from './pages.ts'
 export type { ReachVisitor } from './reach.ts'
 export { visitTree } from './reach.ts'
-export { StoredNodes } from './stored-node.ts'
-export type { DirectoryCursor, WalkEntry, WalkOptions } from './walk.ts'
-export { createDirectoryCursor, findNode, splitPath, walkTree, walkTreeInBatches } from './walk.ts'
+export { StoredNodes } from './stored-nodes.ts'
+export type { WalkEntry, WalkOptions } from './walk.ts'
+export { findNode, splitPath, TreeWalker, walkTree, walkTreeInBatches } from './walk.ts'

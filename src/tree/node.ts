@@ -96,12 +96,16 @@ export interface PipeNode extends CommonFields, InodeFields {
 
 export type Node = FileNode | DirectoryNode | SymlinkNode | DeviceNode | PipeNode
 
-const typeNames = new Map<number, NodeType>(
-  (Object.keys(nodeTypes) as NodeType[]).map((name) => [nodeTypes[name], name]),
-)
+/** The kinds of nodes by number. */
+export const typesByNumber: readonly (NodeType | undefined)[] = [
+  undefined,
+  ...(Object.keys(nodeTypes) as NodeType[]).sort((left, right) => nodeTypes[left] - nodeTypes[right]),
+]
 const COMMON_COUNT = 11
 /** Most bytes of a node's name. */
 export const MAXIMUM_NAME_BYTES = 255
+/** Most bytes of a symbolic link's target. */
+export const MAXIMUM_TARGET_BYTES = 65_536
 /** Times are 64-bit numbers: of 1677 to 2554. */
 const EARLIEST_NS = -(2n ** 63n)
 const LATEST_NS = 2n ** 64n - 1n
@@ -165,7 +169,7 @@ export const fieldCounts: Record<NodeType, number> = {
 /** @throws HoldfastError DAMAGED for anything docs/format.md calls invalid, unsafe names included */
 export function parseNode(value: Value): Node {
   const number = Array.isArray(value) ? value[0] : undefined
-  const type = typeof number === 'number' ? typeNames.get(number) : undefined
+  const type = typeof number === 'number' ? typesByNumber[number] : undefined
   if (type === undefined) throw new HoldfastError('DAMAGED', 'a node has no known type')
   const fields = new Fields(value, `${type} node`, fieldCounts[type])
   const common: CommonFields = {
@@ -203,7 +207,7 @@ export function parseNode(value: Value): Node {
       }
     }
     case 'symlink':
-      return { type, ...common, ...inode, target: fields.bytes(14, 65_536) }
+      return { type, ...common, ...inode, target: fields.bytes(14, MAXIMUM_TARGET_BYTES) }
     case 'character':
     case 'block':
       return { type, ...common, ...inode, major: fields.uint(14), minor: fields.uint(15) }
@@ -213,7 +217,7 @@ export function parseNode(value: Value): Node {
 }
 
 /** The name of these bytes. @throws HoldfastError DAMAGED for one that no file can have */
-export function safeName(bytes: Uint8Array): RawName {
+function safeName(bytes: Uint8Array): RawName {
   const name = nameFromBytes(bytes)
   const unsafe =
     bytes.length === 0 || name === '.' || name === '..' || bytes.includes(0x2f) || bytes.includes(0)

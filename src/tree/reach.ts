@@ -1,8 +1,9 @@
 import type { ChunkId } from '../encoding/index.ts'
 import { checkAborted } from '../errors/index.ts'
 import { parseContentPage, rootPage } from './content.ts'
-import { parseDirectoryPage } from './directory.ts'
-import type { TreeSource } from './pages.ts'
+import { openDirectoryPage } from './directory.ts'
+import type { ContentRef } from './node.ts'
+import type { Child, TreeSource } from './pages.ts'
 
 /** Hears of every chunk that a tree needs. */
 export interface ReachVisitor {
@@ -48,20 +49,39 @@ export async function visitTree(
   }
 
   const visitDirectory = async (id: ChunkId, level: number | undefined): Promise<void> => {
-    const page = await readPage(id, (bytes) => parseDirectoryPage(bytes, level))
+    const page = await readPage(id, (bytes) => readLinks(bytes, level))
     if (page === undefined) return
     if (page.children !== undefined) {
       for (const child of page.children) await visitDirectory(child.id, page.level - 1)
       return
     }
-    for (const node of page.nodes) {
-      if (node.type === 'directory') await visitDirectory(node.tree, undefined)
-      if (node.type !== 'file' || node.content.ids.length === 0) continue
-      const root = rootPage(node.content)
+    for (const link of page.links) {
+      if (!('depth' in link)) {
+        await visitDirectory(link, undefined)
+        continue
+      }
+      const root = rootPage(link)
       if (root.ids !== undefined) visitor.data(root.ids)
       else await visitContent(root.id, root.level)
     }
   }
 
   await visitDirectory(tree, undefined)
+}
+
+type Links =
+  | { readonly level: number; readonly children: readonly Child[] }
+  | { readonly children: undefined; readonly links: readonly (ChunkId | ContentRef)[] }
+
+/** What a page leads to: pages one level down, or the trees of directories and the lists of files. */
+function readLinks(bytes: Uint8Array, level: number | undefined): Links {
+  const page = openDirectoryPage(bytes, level)
+  if (page.children !== undefined) return page
+  const { nodes } = page
+  const links: (ChunkId | ContentRef)[] = []
+  while (nodes.next()) {
+    if (nodes.type === 'directory') links.push(nodes.tree())
+    else if (nodes.type === 'file' && nodes.idsEnd > nodes.idsStart) links.push(nodes.content())
+  }
+  return { children: undefined, links }
 }

@@ -1,15 +1,9 @@
-import {
-  type ChunkId,
-  compareNames,
-  joinName,
-  nameBytes,
-  nameFromBytes,
-  type RawName,
-} from '../encoding/index.ts'
+import { type ChunkId, joinName, nameBytes, nameFromBytes, type RawName } from '../encoding/index.ts'
 import { checkAborted } from '../errors/index.ts'
-import { checkOrder, findInDirectory, parseDirectoryPage, readDirectory } from './directory.ts'
-import type { DirectoryNode, Node } from './node.ts'
+import { findInDirectory, openDirectoryPage } from './directory.ts'
+import type { Node } from './node.ts'
 import type { TreeSource } from './pages.ts'
+import type { StoredNodes } from './stored-nodes.ts'
 
 export interface WalkEntry {
   /** Absolute in the snapshot: `/usr/share/doc`. */
@@ -35,12 +29,11 @@ export async function* walkTree(
   path: RawName = '/',
   options: WalkOptions = {},
 ): AsyncGenerator<WalkEntry> {
-  const walker = new Walker(source, tree, path, options)
-  for (;;) {
-    const entry = walker.next()
-    if (entry === undefined) return
-    if (entry === WAIT) await walker.wait()
-    else yield entry
+  const walker = new TreeWalker(source, tree, path, options.signal)
+  while (walker.next() || (await walker.wait())) {
+    const entry = entryOf(walker)
+    yield entry
+    enterOf(walker, entry, options)
   }
 }
 
@@ -56,18 +49,16 @@ export async function* walkTreeInBatches(
   path: RawName = '/',
   options: WalkOptions = {},
 ): AsyncGenerator<readonly WalkEntry[]> {
-  const walker = new Walker(source, tree, path, options)
+  const walker = new TreeWalker(source, tree, path, options.signal)
   let batch: WalkEntry[] = []
   try {
-    for (;;) {
-      const entry = walker.next()
-      if (entry === undefined) break
-      if (entry === WAIT) await walker.wait()
-      else if (batch.push(entry) >= BATCH_ENTRIES) {
-        const full = batch
-        batch = []
-        yield full
-      }
+    while (walker.next() || (await walker.wait())) {
+      const entry = entryOf(walker)
+      enterOf(walker, entry, options)
+      if (batch.push(entry) < BATCH_ENTRIES) continue
+      const full = batch
+      batch = []
+      yield full
     }
   } catch (error) {
     // What comes before a page that cannot be read is given all the same.
@@ -78,57 +69,82 @@ export async function* walkTreeInBatches(
 }
 
 const BATCH_ENTRIES = 512
-/** The next page has to be waited for. */
-const WAIT = Symbol('wait')
 
-/** One walk, which waits only where a page is not at hand. */
-class Walker {
+function entryOf({ path, nodes }: TreeWalker): WalkEntry {
+  const node = nodes.decode()
+  return { path: joinName(path, node.name), node }
+}
+
+function enterOf(walker: TreeWalker, entry: WalkEntry, { enter }: WalkOptions): void {
+  if (entry.node.type === 'directory' && (enter?.(entry) ?? true)) walker.enter(entry.path)
+}
+
+/**
+ * One walk, which shows node after node where it lies and waits only where a page is not at hand:
+ * `while (walker.next() || (await walker.wait()))`. What is below a directory is shown next when it is entered.
+ */
+export class TreeWalker {
   private readonly source: TreeSource
-  private readonly options: WalkOptions
+  private readonly signal: AbortSignal | undefined
   // A stack of our own: directories can be nested deeper than the program's.
   private readonly open: Level[]
-  /** Given last, and not entered yet. */
-  private entered: WalkEntry | undefined
+  private top: Level | undefined
 
-  constructor(source: TreeSource, tree: ChunkId, path: RawName, options: WalkOptions) {
+  /** @param path of the tree in the snapshot */
+  constructor(source: TreeSource, tree: ChunkId, path: RawName, signal: AbortSignal | undefined) {
     this.source = source
-    this.options = options
-    this.open = [openLevel(tree, path)]
+    this.signal = signal
+    this.top = openLevel(tree, path)
+    this.open = [this.top]
   }
 
-  next(): WalkEntry | typeof WAIT | undefined {
-    const { entered, open } = this
-    checkAborted(this.options.signal)
-    if (entered !== undefined) {
-      this.entered = undefined
-      if (this.options.enter?.(entered) ?? true) {
-        open.push(openLevel((entered.node as DirectoryNode).tree, entered.path))
-      }
-    }
-    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-      const node = top.nodes[top.at]
-      if (node !== undefined) {
-        top.at++
-        const entry = { path: joinName(top.path, node.name), node }
-        if (node.type === 'directory') this.entered = entry
-        return entry
-      }
+  /** Shows the node that `next` or `wait` came to. */
+  get nodes(): StoredNodes {
+    return this.top!.nodes!
+  }
+
+  /** Of the directory that the node is in. */
+  get path(): RawName {
+    return this.top!.path
+  }
+
+  /** Directories that the walk is in: 1 at the tree it began with. */
+  get depth(): number {
+    return this.open.length
+  }
+
+  /** Go to the next node. @returns false at the end, and where `wait` has to read a page @throws HoldfastError DAMAGED */
+  next(): boolean {
+    for (let { top } = this; top !== undefined; top = this.top) {
+      if (top.nodes?.next()) return true
       const page = top.pages.at(-1)
       if (page === undefined) {
-        open.pop()
+        this.open.pop()
+        this.top = this.open.at(-1)
         continue
       }
+      checkAborted(this.signal)
       const bytes = this.source.readTreeNow?.(page.id)
-      if (bytes === undefined) return WAIT
+      if (bytes === undefined) return false
       takePage(top, bytes)
     }
-    return undefined
+    return false
   }
 
-  /** Read the page that `next` stopped at. */
-  async wait(): Promise<void> {
-    const top = this.open.at(-1)!
-    takePage(top, await this.source.readTree(top.pages.at(-1)!.id))
+  /** Read the page that `next` stopped at, and go on. @returns false at the end */
+  async wait(): Promise<boolean> {
+    for (let { top } = this; top !== undefined; top = this.top) {
+      checkAborted(this.signal)
+      takePage(top, await this.source.readTree(top.pages.at(-1)!.id))
+      if (this.next()) return true
+    }
+    return false
+  }
+
+  /** Go into the directory shown. @param path its own */
+  enter(path: RawName): void {
+    this.top = openLevel(this.nodes.tree(), path)
+    this.open.push(this.top)
   }
 }
 
@@ -137,22 +153,18 @@ interface Level {
   readonly path: RawName
   /** Pages still to be read, the next one last. */
   readonly pages: { readonly id: ChunkId; readonly level: number | undefined }[]
-  nodes: readonly Node[]
-  at: number
-  last: RawName | undefined
+  nodes: StoredNodes | undefined
 }
 
 function openLevel(tree: ChunkId, path: RawName): Level {
-  return { path, pages: [{ id: tree, level: undefined }], nodes: [], at: 0, last: undefined }
+  return { path, pages: [{ id: tree, level: undefined }], nodes: undefined }
 }
 
 /** @throws HoldfastError DAMAGED */
 function takePage(level: Level, bytes: Uint8Array): void {
-  const page = parseDirectoryPage(bytes, level.pages.pop()!.level)
+  const page = openDirectoryPage(bytes, level.pages.pop()!.level, level.nodes?.nameBytes())
   if (page.children === undefined) {
     level.nodes = page.nodes
-    level.at = 0
-    level.last = checkOrder(page.nodes, level.last)
     return
   }
   for (let at = page.children.length - 1; at >= 0; at--) {
@@ -183,53 +195,7 @@ export async function findNode(source: TreeSource, tree: ChunkId, path: RawName)
   for (const part of parts) {
     if (at === undefined) return undefined
     node = await findInDirectory(source, at, part)
-    at = node?.type === 'directory' ? (node as DirectoryNode).tree : undefined
+    at = node?.type === 'directory' ? node.tree : undefined
   }
   return node
-}
-
-/** Steps through one directory beside another ordered list: names asked for must ascend. */
-export interface DirectoryCursor {
-  /** The node of this name; undefined when there is none. */
-  seek(name: RawName): Promise<Node | undefined>
-  /** Read to the end. @returns how many nodes the directory has, and all its pages */
-  finish(): Promise<{ readonly count: number; readonly pageIds: readonly ChunkId[] }>
-}
-
-export function createDirectoryCursor(source: TreeSource, tree: ChunkId): DirectoryCursor {
-  const pages = readDirectory(source, tree)
-  const pageIds: ChunkId[] = []
-  let nodes: readonly Node[] = []
-  let at = 0
-  let count = 0
-  let ended = false
-  const nextPage = async (): Promise<void> => {
-    const next = await pages.next()
-    if (next.done === true) {
-      ended = true
-      return
-    }
-    nodes = next.value.nodes
-    pageIds.push(...next.value.pageIds)
-    count += nodes.length
-    at = 0
-  }
-  return {
-    async seek(name) {
-      for (;;) {
-        while (at < nodes.length) {
-          const order = compareNames(nodes[at]!.name, name)
-          if (order > 0) return undefined
-          at++
-          if (order === 0) return nodes[at - 1]
-        }
-        if (ended) return undefined
-        await nextPage()
-      }
-    },
-    async finish() {
-      while (!ended) await nextPage()
-      return { count, pageIds }
-    },
-  }
 }

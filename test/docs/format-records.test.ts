@@ -12,7 +12,7 @@ import { fileIdOf, sealValue } from '../../src/repository/sealed-value.ts'
 import { readSession } from '../../src/repository/session.ts'
 import { parseSettings } from '../../src/repository/settings.ts'
 import { parseSnapshot } from '../../src/snapshot/index.ts'
-import { parseDirectoryPage } from '../../src/tree/directory.ts'
+import { openDirectoryPage } from '../../src/tree/directory.ts'
 import { nodeTypes, parseNode } from '../../src/tree/index.ts'
 import { parsePage } from '../../src/tree/pages.ts'
 import { complaintOf, type FieldType, fieldsOf } from './format-page.ts'
@@ -86,7 +86,7 @@ const nodeCase = (
   parse: parseNode,
 })
 const inodeTable = 'All other types go on with'
-const directoryEntry = (entry: Value): unknown => parseDirectoryPage(encodeValue([1, [entry]]), 1)
+const directoryEntry = (entry: Value): unknown => openDirectoryPage(encodeValue([1, [entry]]), 1)
 const inSnapshot = (field: number) => (value: Value) => parseSnapshot(snapshot.with(field, value))
 
 const records: readonly RecordCase[] = [

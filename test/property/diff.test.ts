@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { backup } from '../../src/backup/index.ts'
 import { diff, diffLive } from '../../src/diff/index.ts'
-import { pairNodes } from '../../src/diff/tree-side.ts'
+import { PairWalk } from '../../src/diff/pairs.ts'
 import { type ChunkId, compareNames, displayName, toHex } from '../../src/encoding/index.ts'
 import type { Repository } from '../../src/repository/index.ts'
 import { listSnapshots } from '../../src/snapshot/index.ts'
-import { compareNodes, type Node, visitTree } from '../../src/tree/index.ts'
+import { compareNodes, type Node, type TreeSource, visitTree } from '../../src/tree/index.ts'
 import { nodesOf, tempDirectory } from '../unit/backup/scene.ts'
 import { createStore } from '../unit/repository/scene.ts'
 import { createMemoryTrees, writeDirectory } from '../unit/tree/memory-trees.ts'
@@ -144,19 +144,26 @@ test('large folders are compared page by page, and a page that both have is not 
           )
         const read = { before: 0, after: 0 }
         const found: string[] = []
-        const pairs = pairNodes(write(before), write(after), {
-          readBefore: async (id) => {
-            read.before++
+        const sourceOf = (side: 'before' | 'after'): TreeSource => ({
+          async readTree(id) {
+            read[side]++
             return await trees.readTree(id)
           },
-          readAfter: async (id) => {
-            read.after++
-            return await trees.readTree(id)
+          // Every second page is at hand.
+          readTreeNow(id) {
+            if (id[0]! % 2 === 0) return undefined
+            read[side]++
+            return trees.chunks.get(toHex(id))
           },
         })
-        for await (const pair of pairs) {
-          const sides = `${pair.before === undefined ? '' : '-'}${pair.after === undefined ? '' : '+'}`
-          found.push(`${String((pair.before ?? pair.after).name())}${sides}`)
+        const pairs = new PairWalk(write(before), write(after), {
+          before: sourceOf('before'),
+          after: sourceOf('after'),
+          withShared: false,
+        })
+        while (pairs.next() || (await pairs.wait())) {
+          const sides = `${pairs.before === undefined ? '' : '-'}${pairs.after === undefined ? '' : '+'}`
+          found.push(`${String((pairs.before ?? pairs.after)!.rawName())}${sides}`)
         }
         const expected = [...nodes.keys()].flatMap((one) => {
           const [left, right] = [before.get(one), after.get(one)]

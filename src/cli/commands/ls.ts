@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { displayName, listNodesInBatches, parseSnapshotArgument, type RawName } from '../../index.ts'
+import { listNodesInBatches, listPathLines, parseSnapshotArgument, type RawName } from '../../index.ts'
 import type { Context } from '../context.ts'
 import { longLine, nodeJsonText } from '../node-display.ts'
 import { rawName } from '../raw-arguments.ts'
@@ -46,11 +46,18 @@ async function list(
     await output.json({ message_type: 'snapshot', struct_type: 'snapshot', ...snapshotJson(snapshot) })
     await output.line(`${describeSnapshot(snapshot)}:`)
     for (const path of places.length === 0 ? ['/'] : places) {
-      const isRecursive = options.recursive ?? true
-      for await (const entries of listNodesInBatches(repository, snapshot, { path, isRecursive, signal })) {
+      const wantedList = { path, isRecursive: options.recursive ?? true, signal }
+      if (!output.isJson && !options.long) {
+        for await (const lines of listPathLines(repository, snapshot, wantedList)) {
+          if (output.isClosed) return
+          if (!output.isQuiet) await output.bytes(lines)
+        }
+        continue
+      }
+      for await (const entries of listNodesInBatches(repository, snapshot, wantedList)) {
         if (output.isClosed) return
         await output.jsonTexts(entries, nodeJsonText)
-        await output.lines(entries, options.long ? longLine : ({ path }) => displayName(path))
+        await output.lines(entries, longLine)
       }
     }
   })

@@ -1,24 +1,14 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { type ChunkId, displayName, type RawName, toHex } from '../../../src/encoding/index.ts'
 import {
-  type ChunkId,
-  compareNames,
-  displayName,
-  nameBytes,
-  type RawName,
-  toHex,
-} from '../../../src/encoding/index.ts'
-import {
-  createDirectoryCursor,
   findNode,
-  type Node,
   splitPath,
   type WalkOptions,
   walkTree,
   walkTreeInBatches,
 } from '../../../src/tree/index.ts'
-import { createMemoryTrees, type MemoryTrees, readNodes, writeDirectory } from './memory-trees.ts'
-import { anyNodeName, directoryNode, fifoNode, fileNode, plainNode, sortNodes } from './nodes.ts'
+import { createMemoryTrees, type MemoryTrees, writeDirectory } from './memory-trees.ts'
+import { directoryNode, fileNode, plainNode, sortNodes } from './nodes.ts'
 
 /** Directories as nested maps; anything else is a file. */
 interface Shape {
@@ -153,59 +143,6 @@ test('findNode() finds every path that walkTree() gives', async () => {
     expect(plainNode((await findNode(trees, tree, path))!)).toEqual(plainNode(node))
   }
   expect(count).toBe(names.length * (names.length + 1))
-})
-
-test('a cursor finds what a whole reading finds, names asked for in ascending order', async () => {
-  const name = fc.oneof(
-    fc.integer({ min: 0, max: 999 }).map((index) => `n${String(index).padStart(4, '0')}`),
-    anyNodeName,
-  )
-  const names = fc.uniqueArray(name, {
-    maxLength: 400,
-    size: 'max',
-    selector: (one) => nameBytes(one).toString('hex'),
-  })
-  await fc.assert(
-    fc.asyncProperty(names, names, async (present, extra) => {
-      const trees = createMemoryTrees()
-      const nodes = sortNodes(present.map(fifoNode))
-      const tree = writeDirectory(trees, nodes)
-      const byName = new Map(nodes.map((node) => [nameBytes(node.name).toString('hex'), node]))
-      const asked = sortNodes([...present.filter((_, index) => index % 3 !== 0), ...extra].map(fifoNode))
-      const cursor = createDirectoryCursor(trees, tree)
-      for (const { name } of asked) {
-        const expected: Node | undefined = byName.get(nameBytes(name).toString('hex'))
-        const found = await cursor.seek(name)
-        expect(found && plainNode(found)).toEqual(expected && plainNode(expected))
-      }
-      const end = await cursor.finish()
-      expect(end.count).toBe(nodes.length)
-      expect(new Set(end.pageIds.map((id) => Buffer.from(id).toString('hex')))).toEqual(
-        new Set(trees.chunks.keys()),
-      )
-      expect(await cursor.finish()).toEqual(end)
-    }),
-    { numRuns: 60 },
-  )
-})
-
-test('a cursor over pages reads no further than it was asked', async () => {
-  const trees = createMemoryTrees()
-  const nodes = Array.from({ length: 5000 }, (_, index) => fileNode(`n${String(index).padStart(5, '0')}`))
-  const tree = writeDirectory(trees, nodes)
-  const cursor = createDirectoryCursor(trees, tree)
-  expect((await cursor.seek('n00010'))?.name).toBe('n00010')
-  expect(trees.reads()).toBe(2)
-  expect(await cursor.seek('n00010x')).toBeUndefined()
-  expect((await cursor.seek('n00011'))?.name).toBe('n00011')
-  expect(trees.reads()).toBe(2)
-  expect((await cursor.seek('n04999'))?.name).toBe('n04999')
-  expect(await cursor.seek('z')).toBeUndefined()
-  const { count, pageIds } = await cursor.finish()
-  expect(count).toBe(5000)
-  expect(pageIds.length).toBe(trees.chunks.size)
-  expect(trees.reads()).toBe(trees.chunks.size)
-  expect(compareNames((await readNodes(trees, tree)).at(-1)!.name, 'n04999')).toBe(0)
 })
 
 test('a walk goes as deep as directories are nested', async () => {
