@@ -32,6 +32,7 @@ const bundle = await rolldown({
   input: Object.fromEntries(programs.map((path) => [path.slice(0, -'.js'.length), join(dist, path)])),
   platform: 'node',
   external: /^[^./]/,
+  treeshake: { moduleSideEffects: false },
   plugins: [keepAddresses],
 })
 const { output } = await bundle.generate({

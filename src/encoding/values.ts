@@ -16,6 +16,8 @@ let packr: PackrType | undefined
 
 function codec(): PackrType {
   if (packr === undefined) {
+    // Its native part takes longer to load than it saves: long texts are rare here.
+    process.env.MSGPACKR_NATIVE_ACCELERATION_DISABLED = 'true'
     const { Packr } = createRequire(import.meta.url)('msgpackr') as typeof import('msgpackr')
     packr = new Packr({ useRecords: false, mapsAsObjects: false, int64AsType: 'bigint', copyBuffers: false })
   }
