@@ -84,19 +84,16 @@ class LocalBackend implements Backend {
     })
   }
 
-  getRangeNow(name: string, offsetBytes: number, lengthBytes: number): Buffer | undefined {
+  fillNow(name: string, offsetBytes: number, target: Buffer): boolean {
     checkName(name)
-    checkRange(offsetBytes, lengthBytes, MAX_WHOLE_BYTES)
+    checkRange(offsetBytes, target.length, MAX_WHOLE_BYTES)
     let fd: number | undefined
     try {
       fd = openSync(join(this.location, name), READ_FLAGS)
-      const status = fstatSync(fd)
-      if (!status.isFile() || offsetBytes + lengthBytes > status.size) return undefined
-      const bytes = Buffer.allocUnsafeSlow(lengthBytes)
-      return fillFrom(fd, bytes, offsetBytes) === lengthBytes ? bytes : undefined
+      return fstatSync(fd).isFile() && fillFrom(fd, target, offsetBytes) === target.length
     } catch (error) {
       if (systemCode(error) === undefined) throw error
-      return undefined
+      return false
     } finally {
       if (fd !== undefined) closeSync(fd)
     }

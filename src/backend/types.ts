@@ -55,10 +55,12 @@ export interface Backend {
   getRange(name: string, offsetBytes: number, lengthBytes: number, signal?: AbortSignal): Promise<Buffer>
 
   /**
-   * The same without a promise, where storage is a disk of this machine: for many short ranges, one needed after the
-   * other. Blocks the thread. undefined for whatever goes wrong, which getRange is to say.
+   * The same without a promise and into memory of the caller's, where storage is a disk of this machine: for many short
+   * ranges, one needed after the other. Blocks the thread.
+   *
+   * @returns false for whatever goes wrong, which getRange is to say; the target may have changed
    */
-  getRangeNow?(name: string, offsetBytes: number, lengthBytes: number): Buffer | undefined
+  fillNow?(name: string, offsetBytes: number, target: Buffer): boolean
 
   /** Store a file, in place of one that has the name. Appears whole; durable on return. `bytes` is borrowed. */
   put(name: string, bytes: Uint8Array, options: PutOptions, signal?: AbortSignal): Promise<void>

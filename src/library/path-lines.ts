@@ -1,7 +1,7 @@
 import { displayName, joinName, nameBytes, type RawName } from '../encoding/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { Snapshot } from '../snapshot/index.ts'
-import { TreeWalker } from '../tree/index.ts'
+import { type StoredNodes, TreeWalker } from '../tree/index.ts'
 import { type ListOptions, resolvePath } from './nodes.ts'
 
 const PIECE_BYTES = 64 * 1024
@@ -24,21 +24,16 @@ export async function* listPathLines(
   if (node !== undefined) yield Buffer.from(`${displayName(path)}\n`)
   if (tree === undefined) return
   const walker = new TreeWalker(repository, tree, path, signal)
-  const lines = new LineBuffer()
-  /** What the lines of each folder begin with that the walk is in, by depth. */
-  const heads: Head[] = []
+  const lines = new PathLines(path)
   try {
     while (walker.next() || (await walker.wait())) {
       const { nodes, depth } = walker
-      let head = heads[depth]
-      if (head?.path !== walker.path) {
-        head = headOf(walker.path)
-        heads[depth] = head
+      lines.add(depth, nodes)
+      if (isRecursive && nodes.type === 'directory') {
+        walker.enter(joinName(walker.path, nodes.rawName()))
+        lines.enter(depth)
       }
-      lines.add(head.bytes, nodes.isNamePlain ? nodes : displayName(nodes.rawName()))
-      if (nodes.type === 'directory' && isRecursive) walker.enter(joinName(walker.path, nodes.rawName()))
-      if (lines.length < PIECE_BYTES) continue
-      yield lines.take()
+      if (lines.length >= PIECE_BYTES) yield lines.take()
     }
   } catch (error) {
     // What comes before a page that cannot be read is given all the same.
@@ -48,39 +43,48 @@ export async function* listPathLines(
   if (lines.length > 0) yield lines.take()
 }
 
-interface Head {
-  readonly path: RawName
-  readonly bytes: Buffer
-}
-
-function headOf(path: RawName): Head {
-  const shown = nameBytes(displayName(path))
-  return { path, bytes: shown.at(-1) === SLASH ? shown : Buffer.concat([shown, Buffer.of(SLASH)]) }
-}
-
 /** Lines end to end, in memory that is used again. */
-class LineBuffer {
+class PathLines {
+  /** Of the lines to be taken. */
   length = 0
-  private bytes = Buffer.allocUnsafeSlow(PIECE_BYTES * 2)
+  private bytes: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES * 2)
+  /** Where the line added last begins. */
+  private start = 0
+  /** What the lines of the folder begin with that the walk is in; those above it have the beginning of that. */
+  private head: Buffer
+  /** How much of it, by depth. */
+  private readonly headEnds: number[]
 
-  /** @param name printable ASCII where it lies in a page, or as text */
-  add(
-    head: Buffer,
-    name: string | { readonly page: Buffer; readonly nameStart: number; readonly nameEnd: number },
-  ): void {
-    const isText = typeof name === 'string'
-    const nameLength = isText ? Buffer.byteLength(name) : name.nameEnd - name.nameStart
-    this.reserve(head.length + nameLength + 1)
+  /** @param path of the folder at depth 1 */
+  constructor(path: RawName) {
+    this.head = nameBytes(displayName(joinName(path, '')))
+    this.headEnds = [0, this.head.length]
+  }
+
+  add(depth: number, nodes: StoredNodes): void {
+    const headEnd = this.headEnds[depth]!
+    const text = nodes.isNamePlain ? undefined : displayName(nodes.rawName())
+    const { page, nameStart, nameEnd } = nodes
+    const nameLength = text === undefined ? nameEnd - nameStart : Buffer.byteLength(text)
+    this.start = this.length
+    this.bytes = withRoom(this.bytes, this.start + headEnd + nameLength + 1, this.length)
     const { bytes } = this
-    bytes.set(head, this.length)
-    this.length += head.length
-    if (isText) bytes.write(name, this.length)
-    else {
-      const { page, nameStart, nameEnd } = name
-      for (let from = nameStart, to = this.length; from < nameEnd; from++, to++) bytes[to] = page[from]!
-    }
-    this.length += nameLength
-    bytes[this.length++] = NEWLINE
+    this.head.copy(bytes, this.start, 0, headEnd)
+    let at = this.start + headEnd
+    if (text !== undefined) at += bytes.write(text, at)
+    else for (let from = nameStart; from < nameEnd; from++) bytes[at++] = page[from]!
+    bytes[at++] = NEWLINE
+    this.length = at
+  }
+
+  /** The lines to come are of the folder whose line was added last. @param depth that the line was added at */
+  enter(depth: number): void {
+    const headEnd = this.headEnds[depth]!
+    const end = this.length - this.start
+    this.head = withRoom(this.head, end, headEnd)
+    this.bytes.copy(this.head, headEnd, this.start + headEnd, this.length)
+    this.head[end - 1] = SLASH
+    this.headEnds[depth + 1] = end
   }
 
   /** The lines so far; good until the next one is added. */
@@ -89,12 +93,12 @@ class LineBuffer {
     this.length = 0
     return taken
   }
+}
 
-  private reserve(lengthBytes: number): void {
-    const wanted = this.length + lengthBytes
-    if (wanted <= this.bytes.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(wanted, this.bytes.length * 2))
-    this.bytes.copy(grown, 0, 0, this.length)
-    this.bytes = grown
-  }
+/** A buffer of at least so many bytes, with the first `usedBytes` of this one. */
+function withRoom(buffer: Buffer, wantedBytes: number, usedBytes: number): Buffer {
+  if (wantedBytes <= buffer.length) return buffer
+  const grown = Buffer.allocUnsafeSlow(Math.max(wantedBytes, buffer.length * 2))
+  buffer.copy(grown, 0, 0, usedBytes)
+  return grown
 }

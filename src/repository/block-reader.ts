@@ -10,7 +10,14 @@ import {
 import { type ChunkId, type FileId, ID_BYTES, toHex } from '../encoding/index.ts'
 import { checkAborted, DamagedError, HoldfastError } from '../errors/index.ts'
 import type { BlockPlace, ChunkPlace } from '../index/index.ts'
-import { createPackOpener, type OpenedBlock, openBlock, type PackFooter, readFooter } from '../pack/index.ts'
+import {
+  createBlockScratch,
+  createPackOpener,
+  type OpenedBlock,
+  openBlock,
+  type PackFooter,
+  readFooter,
+} from '../pack/index.ts'
 import { fileName, type PackKind } from './layout.ts'
 import { type SealedBlock, type SealedBlocks, sealedBlock } from './sealed-blocks.ts'
 import { withFileName } from './sealed-value.ts'
@@ -38,6 +45,8 @@ export class BlockReader {
   }
   private readonly hashers: Record<PackKind, KeyedHasher>
   private readonly hash = Buffer.alloc(ID_BYTES)
+  private readonly scratch = createBlockScratch()
+  private sealed: Buffer = Buffer.alloc(0)
   /** Pages read without a promise since the last turn. */
   private readNow = 0
 
@@ -92,17 +101,19 @@ export class BlockReader {
     const { backend } = this
     const { kind, pack } = place
     const name = fileName(kind, pack)
-    const sealed = backend.getRangeNow?.(name, place.offsetBytes, place.storedBytes)
-    if (sealed === undefined) return undefined
+    if (backend.fillNow === undefined) return undefined
+    if (this.sealed.length < place.storedBytes) this.sealed = Buffer.allocUnsafeSlow(place.storedBytes)
+    const sealed = this.sealed.subarray(0, place.storedBytes)
+    if (!backend.fillNow(name, place.offsetBytes, sealed)) return undefined
     this.readNow += BLOCK_PAGES
     try {
       let opener = this.openers.get(pack)?.opener
       if (opener === undefined) {
-        const header = backend.getRangeNow?.(name, 0, HEADER_BYTES)
-        if (header === undefined) return undefined
+        const header = Buffer.alloc(HEADER_BYTES)
+        if (!backend.fillNow(name, 0, header)) return undefined
         opener = this.keepOpener(kind, pack, header)
       }
-      const { plain } = openBlock(opener, place, sealed)
+      const plain = this.scratch.open(opener, place, sealed, Buffer.allocUnsafeSlow(place.plainBytes))
       this.caches[kind].put(place, plain)
       return plain
     } catch (error) {

@@ -378,9 +378,11 @@ describe('local directory', () => {
       expect(await listed(backend, '')).toEqual({ 'data/ab/1': 1, 'data/foreign name.txt': 2 })
       await expectCode(backend.get('data/pipe'), 'NO_SUCH_FILE')
       for (const name of ['data/pipe', 'data/none', 'data/loop', 'data/ab/1/x']) {
-        expect(backend.getRangeNow?.(name, 0, 1)).toBeUndefined()
+        expect(backend.fillNow?.(name, 0, Buffer.alloc(1))).toBe(false)
       }
-      expect(backend.getRangeNow?.('data/ab/1', 0, 1)?.toString()).toBe('x')
+      expect(backend.fillNow?.('data/ab/1', 0, Buffer.alloc(1))).toBe(true)
+      expect(backend.fillNow?.('data/ab/1', 0, Buffer.alloc(2))).toBe(false)
+      expect(() => backend.fillNow?.('data/ab/1', -1, Buffer.alloc(1))).toThrow(/range/)
     })
 
     it('links to files and directories are followed, and one that leads round ends', async () => {

@@ -15,8 +15,8 @@ import {
 /** Opens the repository on storage that can read at once. */
 async function openNow(store: MemoryStore): Promise<Repository> {
   const backend = store.backend()
-  backend.getRangeNow = (name, offsetBytes, lengthBytes) =>
-    store.files.get(name)?.subarray(offsetBytes, offsetBytes + lengthBytes)
+  backend.fillNow = (name, offsetBytes, target) =>
+    store.files.get(name)!.copy(target, 0, offsetBytes) === target.length
   const repository = await openRepository(backend, { secret, cacheDirectory: null })
   await repository.loadIndex()
   store.calls.length = 0
