@@ -25,10 +25,12 @@ export function createContentCounts(
   counts: ChunkCounts,
   { isExact, signal }: { readonly isExact: boolean; readonly signal: AbortSignal | undefined },
 ): ContentCounts {
+  const readPage = (id: ChunkId): Uint8Array | Promise<Uint8Array> =>
+    repository.readTreeNow(id) ?? repository.readTree(id)
   const pages = async (id: ChunkId, level: number, taker: ContentTaker): Promise<void> => {
     checkAborted(signal)
     if (!taker.page(id)) return
-    const ids = parseContentPage(await repository.readTree(id), level)
+    const ids = parseContentPage(await readPage(id), level)
     if (level === 0) for (const chunk of ids) taker.data(chunk)
     else for (const child of ids) await pages(child, level - 1, taker)
   }
@@ -57,7 +59,7 @@ export function createContentCounts(
   const childrenOf = async (content: ContentRef): Promise<ReadonlySet<string>> => {
     const root = rootPage(content)
     if (root.ids !== undefined || root.level === 0) return new Set()
-    return new Set(parseContentPage(await repository.readTree(root.id), root.level).map(toHex))
+    return new Set(parseContentPage(await readPage(root.id), root.level).map(toHex))
   }
   const addChangedPages = async (left: ContentRef, right: ContentRef): Promise<void> => {
     // Below roots of one level the same pages stand for the same stretches; a root itself is one side's own.

@@ -282,40 +282,52 @@ export function packPlaces(kind: PackKind, pack: FileId, footer: PackFooter): Bl
   })
 }
 
-/** Least recently used plaintexts up to a number of bytes. */
+interface CachedBlock {
+  readonly plain: Buffer
+  usedAt: number
+}
+
+/** Least recently used plaintexts up to a number of bytes: some hundreds of blocks. */
 class BlockCache {
   private readonly limitBytes: number
-  private readonly blocks = new Map<string, Buffer>()
+  private readonly packs = new Map<FileId, Map<number, CachedBlock>>()
   private bytes = 0
-  /** The last one asked for: a run of chunks lies in one block. */
-  private last: { readonly pack: FileId; readonly number: number; readonly plain: Buffer } | undefined
+  private clock = 0
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes
   }
 
   get({ pack, number }: BlockPlace): Buffer | undefined {
-    const { last } = this
-    if (last !== undefined && last.number === number && last.pack === pack) return last.plain
-    const key = `${pack}/${number}`
-    const plain = this.blocks.get(key)
-    if (plain === undefined) return undefined
-    this.blocks.delete(key)
-    this.blocks.set(key, plain)
-    this.last = { pack, number, plain }
-    return plain
+    const block = this.packs.get(pack)?.get(number)
+    if (block !== undefined) block.usedAt = ++this.clock
+    return block?.plain
   }
 
   put({ pack, number }: BlockPlace, plain: Buffer): void {
-    const key = `${pack}/${number}`
-    if (this.blocks.has(key)) return
-    this.blocks.set(key, plain)
-    this.last = { pack, number, plain }
-    this.bytes += plain.length
-    for (const [oldest, old] of this.blocks) {
-      if (this.bytes <= this.limitBytes || oldest === key) break
-      this.blocks.delete(oldest)
-      this.bytes -= old.length
+    let blocks = this.packs.get(pack)
+    if (blocks?.has(number)) return
+    while (this.bytes > 0 && this.bytes + plain.length > this.limitBytes) this.dropOldest()
+    blocks = this.packs.get(pack)
+    if (blocks === undefined) {
+      blocks = new Map()
+      this.packs.set(pack, blocks)
     }
+    blocks.set(number, { plain, usedAt: ++this.clock })
+    this.bytes += plain.length
+  }
+
+  private dropOldest(): void {
+    let oldest: { readonly pack: FileId; readonly number: number; readonly block: CachedBlock } | undefined
+    for (const [pack, blocks] of this.packs) {
+      for (const [number, block] of blocks) {
+        if (oldest === undefined || block.usedAt < oldest.block.usedAt) oldest = { pack, number, block }
+      }
+    }
+    if (oldest === undefined) return
+    const blocks = this.packs.get(oldest.pack)!
+    blocks.delete(oldest.number)
+    if (blocks.size === 0) this.packs.delete(oldest.pack)
+    this.bytes -= oldest.block.plain.length
   }
 }

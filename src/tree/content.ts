@@ -73,7 +73,7 @@ export async function* readContent(source: TreeSource, content: ContentRef): Asy
   }
   let passed: ChunkId[] = []
   async function* descend(id: ChunkId, level: number): AsyncGenerator<ContentRun> {
-    const ids = parseContentPage(await source.readTree(id), level)
+    const ids = parseContentPage(source.readTreeNow?.(id) ?? (await source.readTree(id)), level)
     passed.push(id)
     if (level === 0) {
       const pageIds = passed

@@ -107,7 +107,7 @@ export class StoredNodes {
     const { after } = this
     const isInOrder = isFirst
       ? after === undefined || this.compareNameTo(after) > 0
-      : this.comesAfter(nameStart, nameEnd)
+      : compareRanges(this.page, this.nameStart, this.nameEnd, this.page, nameStart, nameEnd) > 0
     if (!isInOrder) throw damaged("a directory's nodes are not in order")
     this.remaining--
     if (this.remaining === 0 && this.at !== this.page.length) throw damaged('bytes follow the end of a page')
@@ -201,11 +201,11 @@ export class StoredNodes {
 
   /** In order of the names' bytes: negative, zero or positive. */
   compareName(other: StoredNodes): number {
-    return this.page.compare(other.page, other.nameStart, other.nameEnd, this.nameStart, this.nameEnd)
+    return compareRanges(this.page, this.nameStart, this.nameEnd, other.page, other.nameStart, other.nameEnd)
   }
 
   compareNameTo(name: Uint8Array): number {
-    return this.page.compare(name, 0, name.length, this.nameStart, this.nameEnd)
+    return compareRanges(this.page, this.nameStart, this.nameEnd, name, 0, name.length)
   }
 
   /** @returns false for another form of a page */
@@ -343,17 +343,24 @@ export class StoredNodes {
   private parse(): Node {
     return parseNode(decodeValue(this.page.subarray(this.start, this.end)))
   }
+}
 
-  /** Whether the name shown comes after the one at this place. */
-  private comesAfter(start: number, end: number): boolean {
-    const { page, nameStart, nameEnd } = this
-    const least = Math.min(end - start, nameEnd - nameStart)
-    for (let index = 0; index < least; index++) {
-      const difference = page[nameStart + index]! - page[start + index]!
-      if (difference !== 0) return difference > 0
-    }
-    return nameEnd - nameStart > end - start
+/** In order of bytes. Names are short: a call to the buffer's own compare costs more than looking at them. */
+function compareRanges(
+  left: Uint8Array,
+  leftStart: number,
+  leftEnd: number,
+  right: Uint8Array,
+  rightStart: number,
+  rightEnd: number,
+): number {
+  const [leftLength, rightLength] = [leftEnd - leftStart, rightEnd - rightStart]
+  const least = Math.min(leftLength, rightLength)
+  for (let index = 0; index < least; index++) {
+    const difference = left[leftStart + index]! - right[rightStart + index]!
+    if (difference !== 0) return difference
   }
+  return leftLength - rightLength
 }
 
 /** Bytes of an integer of 64 bits. */
