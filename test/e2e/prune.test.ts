@@ -104,9 +104,9 @@ test('prune beside a stopped backup waits with deleting, and harms neither', asy
   expect(waiting.waiting_for).toHaveLength(1)
   expect(waiting.waiting_for[0]!.description).toMatch(/^backup of .*, process \d+, since \d{4}-/)
   expect(packs(sandbox)).toEqual(expect.arrayContaining(before))
-  const session = (await sandbox.ok(['list', 'sessions'])).stdout.trimEnd()
+  const session = (await sandbox.ok(['list', 'sessions', '--no-cache'])).stdout.trimEnd()
   expect(session).toBe(waiting.waiting_for[0]!.session)
-  const { stdout } = await sandbox.ok(['cat', 'session', session.slice(0, 8)])
+  const { stdout } = await sandbox.ok(['cat', 'session', session.slice(0, 8), '--no-cache'])
   expect(JSON.parse(stdout)).toMatchObject({ session, operation: 'backup' })
 
   expect(await backup.finish('what was piped in')).toMatchObject({ code: 0 })
