@@ -39,7 +39,7 @@ export interface NativeCalls {
  * Fills `out`, 256 bytes, with what statx(2) says of a path, or with an empty one of the descriptor `directory`.
  * `path` ends with a NUL. Returns 0 or the negated errno.
  */
-export type StatusCall = (directory: number, path: Buffer, flags: number, out: Buffer) => number
+type StatusCall = (directory: number, path: Buffer, flags: number, out: Buffer) => number
 
 /** Names come as with `cString`, and may be longer buffers. */
 export interface FolderCalls {
