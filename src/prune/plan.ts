@@ -40,6 +40,15 @@ interface PackUse {
   isMissed: boolean
 }
 
+/** A pack that may be rewritten. */
+interface Candidate {
+  readonly use: PackUse
+  readonly deadShare: number
+  /** Stored bytes of dead chunks. */
+  readonly deadBytes: number
+  readonly isSmall: boolean
+}
+
 /** Choose the packs to go: without live chunks, worth rewriting, too small, or in no index file. Reads only. */
 export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
   const { repository, stored, alive } = parts
@@ -48,8 +57,7 @@ export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
   const drop = startTotals()
   const rewrite = startTotals()
   const condemn: FileId[] = []
-  const candidates: { use: PackUse; deadShare: number; isSmall: boolean }[] = []
-  let unusedBytesKept = 0
+  const candidates: Candidate[] = []
 
   for (const use of uses.values()) {
     const { row } = use
@@ -70,33 +78,36 @@ export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
       add(keep, row.sizeBytes)
     } else {
       const deadShare = deadStored / (liveStored + deadStored)
-      candidates.push({ use, deadShare, isSmall: isSmall(repository, row) })
+      candidates.push({ use, deadShare, deadBytes: deadStored, isSmall: isSmall(repository, row) })
     }
   }
 
+  const total = {
+    count: stored.size,
+    bytes: [...stored.values()].reduce((sum, pack) => sum + pack.sizeBytes, 0),
+  }
+  const mayStayUnused = (parts.maxUnused ?? DEFAULT_MAX_UNUSED) * total.bytes
   const crowded = crowdedKinds(candidates.filter((one) => one.isSmall).map((one) => one.use.row))
-  const maxUnused = parts.maxUnused ?? DEFAULT_MAX_UNUSED
-  candidates.sort((left, right) => right.deadShare - left.deadShare)
-  for (const { use, deadShare, isSmall } of candidates) {
-    const { row } = use
-    const isWorth = deadShare > maxUnused || (isSmall && crowded.has(row.kind))
+  const isMerged = (one: Candidate): boolean => one.isSmall && crowded.has(one.use.row.kind)
+  // Those to be merged come first, so that what goes with them counts; then those that give most for what is copied.
+  candidates.sort(
+    (left, right) => Number(isMerged(right)) - Number(isMerged(left)) || right.deadShare - left.deadShare,
+  )
+  let unusedBytesKept = candidates.reduce((sum, one) => sum + one.deadBytes, 0)
+  for (const candidate of candidates) {
+    const { row } = candidate.use
+    const isWorth = isMerged(candidate) || (candidate.deadBytes > 0 && unusedBytesKept > mayStayUnused)
     if (isWorth && rewrite.bytes + row.sizeBytes <= (parts.maxRepackBytes ?? Number.POSITIVE_INFINITY)) {
       condemn.push(row.id)
       add(rewrite, row.sizeBytes)
-    } else {
-      add(keep, row.sizeBytes)
-      unusedBytesKept += deadShare * row.sizeBytes
-    }
+      unusedBytesKept -= candidate.deadBytes
+    } else add(keep, row.sizeBytes)
   }
 
   const unlisted = await findUnlisted(parts)
   condemn.push(...unlisted.map((pack) => pack.id))
   const unlistedTotals = startTotals()
   for (const pack of unlisted) add(unlistedTotals, pack.sizeBytes)
-  const total = {
-    count: stored.size,
-    bytes: [...stored.values()].reduce((sum, pack) => sum + pack.sizeBytes, 0),
-  }
   const plan: PrunePlan = {
     total,
     keep,
@@ -106,7 +117,7 @@ export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
     usedChunks,
     unusedChunks,
     duplicateChunks,
-    unusedBytesKept: Math.round(unusedBytesKept),
+    unusedBytesKept: Math.max(0, Math.round(unusedBytesKept)),
   }
   return { plan, condemn }
 }

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../errors/index.ts'
 import { listPacks, type PruneOptions, parseDuration, type Repository } from '../../index.ts'
 import { parseSize } from '../values.ts'
 
-/** What may stay unused: a share of each pack from 0 to 1, or bytes in all packs together. */
+/** What may stay unused of all packs together: a share from 0 to 1, or bytes. */
 export type MaxUnused = { readonly share: number } | { readonly bytes: number }
 
 /** Options of prune as the parser gives them. */
@@ -37,7 +37,7 @@ export function parseMaxUnused(text: string): MaxUnused {
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1]
   if (percent === undefined) return { bytes: parseSize(text) }
   if (Number(percent) <= 100) return { share: Number(percent) / 100 }
-  throw new HoldfastError('USAGE', `${text} is no part of a pack`, {
+  throw new HoldfastError('USAGE', `${text} is no part of a repository`, {
     hint: 'write a percentage up to 100%, a size such as 512M, or unlimited',
   })
 }
@@ -51,7 +51,7 @@ export function parseAge(text: string): number {
   })
 }
 
-/** A size becomes the share of each pack that adds up to it at the most. */
+/** A size becomes the share of all packs that it is. */
 export async function readPruneOptions(
   repository: Repository,
   { maxUnused, maxRepackSize, sessionAge }: PruneChoice,
