@@ -99,6 +99,14 @@ class LocalBackend implements Backend {
     }
   }
 
+  async fillRange(name: string, offsetBytes: number, target: Buffer, signal?: AbortSignal): Promise<void> {
+    checkRange(offsetBytes, target.length, MAX_WHOLE_BYTES)
+    await this.#withFile(name, signal, async (handle, sizeBytes) => {
+      if (offsetBytes + target.length > sizeBytes) throw tooShort(name, sizeBytes, offsetBytes, target.length)
+      return await fill(handle, name, offsetBytes, target)
+    })
+  }
+
   async put(name: string, bytes: Uint8Array, options: PutOptions, signal?: AbortSignal): Promise<void> {
     await this.#write(name, bytes, options, signal, (file, path) => file.moveTo(path))
   }
@@ -244,13 +252,17 @@ async function readExactly(
   offsetBytes: number,
   lengthBytes: number,
 ): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(lengthBytes)
-  for (let done = 0; done < lengthBytes; ) {
-    const { bytesRead } = await handle.read(bytes, done, lengthBytes - done, offsetBytes + done)
-    if (bytesRead === 0) throw tooShort(name, offsetBytes + done, offsetBytes, lengthBytes)
+  return await fill(handle, name, offsetBytes, Buffer.allocUnsafeSlow(lengthBytes))
+}
+
+/** @returns the target */
+async function fill(handle: FileHandle, name: string, offsetBytes: number, target: Buffer): Promise<Buffer> {
+  for (let done = 0; done < target.length; ) {
+    const { bytesRead } = await handle.read(target, done, target.length - done, offsetBytes + done)
+    if (bytesRead === 0) throw tooShort(name, offsetBytes + done, offsetBytes, target.length)
     done += bytesRead
   }
-  return bytes
+  return target
 }
 
 function tooShort(name: string, sizeBytes: number, offsetBytes: number, lengthBytes: number): DamagedError {

@@ -60,6 +60,17 @@ class MemoryBackend implements Backend {
     checkName(name)
     checkRange(offsetBytes, lengthBytes, MAX_WHOLE_BYTES)
     await this.#begin('getRange', name, signal)
+    return copy(this.#range(name, offsetBytes, lengthBytes))
+  }
+
+  async fillRange(name: string, offsetBytes: number, target: Buffer, signal?: AbortSignal): Promise<void> {
+    checkName(name)
+    checkRange(offsetBytes, target.length, MAX_WHOLE_BYTES)
+    await this.#begin('getRange', name, signal)
+    this.#range(name, offsetBytes, target.length).copy(target)
+  }
+
+  #range(name: string, offsetBytes: number, lengthBytes: number): Buffer {
     const file = this.#file(name)
     if (offsetBytes + lengthBytes > file.length) {
       throw new DamagedError(
@@ -67,7 +78,7 @@ class MemoryBackend implements Backend {
         `it has ${file.length} bytes, and ${lengthBytes} at ${offsetBytes} were asked for`,
       )
     }
-    return copy(file.subarray(offsetBytes, offsetBytes + lengthBytes))
+    return file.subarray(offsetBytes, offsetBytes + lengthBytes)
   }
 
   async put(name: string, bytes: Uint8Array, options: PutOptions, signal?: AbortSignal): Promise<void> {

@@ -62,6 +62,9 @@ export interface Backend {
    */
   fillNow?(name: string, offsetBytes: number, target: Buffer): boolean
 
+  /** As getRange, into memory of the caller's, also shared one: as many bytes as it is long. Where it throws they are undefined. */
+  fillRange(name: string, offsetBytes: number, target: Buffer, signal?: AbortSignal): Promise<void>
+
   /** Store a file, in place of one that has the name. Appears whole; durable on return. `bytes` is borrowed. */
   put(name: string, bytes: Uint8Array, options: PutOptions, signal?: AbortSignal): Promise<void>
 

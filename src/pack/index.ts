@@ -3,7 +3,7 @@
  * meaning and no place where files are kept. Private to `repository` but for the block builder, which worker
  * threads use through the repository's second door.
  */
-export type { BlockBuilder, PlainBlock } from './block.ts'
+export type { BlockBuilder, Method, PlainBlock } from './block.ts'
 export {
   CHUNK_ROW_BYTES,
   createBlockBuilder,

@@ -66,12 +66,15 @@ export interface BlockScratch {
    * @throws HoldfastError DAMAGED
    */
   open(opener: FileOpener, shape: BlockShape, sealed: Uint8Array, target?: Buffer): Buffer
+  /** The payload of the block that was opened last; memory of the scratch, valid until the next call of `open`. */
+  payload(): Buffer
 }
 
 /** Memory: the largest block opened, sealed and plain. */
 export function createBlockScratch(): BlockScratch {
   let sealedMemory = EMPTY
   let plainMemory = EMPTY
+  let payload: Buffer = EMPTY
   const room = (lengthBytes: number): Buffer => {
     if (plainMemory.length < lengthBytes) plainMemory = Buffer.allocUnsafeSlow(lengthBytes)
     return plainMemory
@@ -79,7 +82,7 @@ export function createBlockScratch(): BlockScratch {
   return {
     open(opener, shape, sealed, target) {
       if (sealedMemory.length < sealed.length) sealedMemory = Buffer.allocUnsafeSlow(sealed.length)
-      const payload = opener.openInto(shape.number, sealed, sealedMemory).subarray(0, shape.payloadBytes)
+      payload = opener.openInto(shape.number, sealed, sealedMemory).subarray(0, shape.payloadBytes)
       const isStored = shape.method !== methods.zstd
       const stored = isStored ? expandPayload(shape.method as Method, payload, shape.plainBytes) : undefined
       if (stored !== undefined && target === undefined) return stored
@@ -88,6 +91,7 @@ export function createBlockScratch(): BlockScratch {
       else stored.copy(plain)
       return plain
     },
+    payload: () => payload,
   }
 }
 

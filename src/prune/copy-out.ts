@@ -1,42 +1,37 @@
 import { type ChunkId, chunkId, ID_BYTES } from '../encoding/index.ts'
-import { checkAborted, DamagedError, hasCode } from '../errors/index.ts'
+import { checkAborted, hasCode } from '../errors/index.ts'
 import {
   type BlockPlace,
-  type BlockResult,
+  type BlockRange,
   CHUNK_ROW_BYTES,
-  DATA_BLOCK_BYTES,
-  fileName,
   type PackFooter,
   packPlaces,
   type Repository,
-  type RunWriter,
+  readBlockRanges,
   type StoredPack,
-  TREE_BLOCK_BYTES,
 } from '../repository/index.ts'
 import type { ChunkSet } from '../snapshot/index.ts'
+import type { Copies } from './copies.ts'
 
-interface WantedChunk {
-  readonly id: ChunkId
-  readonly offsetBytes: number
-  readonly lengthBytes: number
+export interface CopyOutParts {
+  readonly repository: Repository
+  readonly needed: ChunkSet
+  /** Chunks that this run has copied; those copied out of this pack come in. */
+  readonly copied: ChunkSet
+  /** Asked only when there is something to copy. */
+  readonly startCopies: () => Copies
+  readonly signal: AbortSignal | undefined
 }
 
 /**
  * Copy out of a condemned pack every chunk that is needed and has no good copy by the index as it is loaded
- * (rules R3, R11): other condemned packs are no copies either. Blocks that are wanted whole keep their payload,
- * so that nothing is compressed again; what is left of others goes into new blocks in the old order.
+ * (rules R3, R11): other condemned packs are no copies either.
  *
- * @param startWriter asked only when there is something to copy
- * @returns how many chunks were copied; undefined when the pack is gone: whoever deleted it has copied them
- * @throws DamagedError when a wanted chunk cannot be read
+ * @returns how many chunks are copied; undefined when the pack is gone: whoever deleted it has copied them
+ * @throws DamagedError when a wanted chunk cannot be read, from here or from a later step of the copies
  */
-export async function copyOut(
-  repository: Repository,
-  startWriter: () => RunWriter,
-  pack: StoredPack,
-  needed: ChunkSet,
-  signal?: AbortSignal,
-): Promise<number | undefined> {
+export async function copyOut(parts: CopyOutParts, pack: StoredPack): Promise<number | undefined> {
+  const { repository, needed, copied, startCopies, signal } = parts
   let footer: PackFooter
   try {
     footer = await repository.readFooter(pack.kind, pack.id, pack.sizeBytes, signal)
@@ -45,28 +40,33 @@ export async function copyOut(
     if (hasCode(error, 'DAMAGED') && !isNeeded(repository, pack, needed)) return 0
     throw error
   }
-  const wanted = new Map<number, readonly WantedChunk[]>()
+  /** By block number. */
+  const wanted = new Map<number, Float64Array>()
   const places: BlockPlace[] = []
   for (const place of packPlaces(pack.kind, pack.id, footer)) {
-    const chunks = wantedChunks(repository, footer.blocks[place.number]!.chunks, needed)
-    if (chunks.length === 0) continue
-    wanted.set(place.number, chunks)
+    const numbers = wantedChunks(parts, footer.blocks[place.number]!.chunks)
+    if (numbers === undefined) continue
+    wanted.set(place.number, numbers)
     places.push(place)
   }
   if (places.length === 0) return 0
-  const writer = startWriter()
-  let copied = 0
-  for await (const result of repository.readBlocks(places, signal)) {
-    checkAborted(signal)
-    if ('error' in result) {
-      if (hasCode(result.error, 'NO_SUCH_FILE')) return undefined
-      throw result.error
+  const copies = startCopies()
+  let count = 0
+  try {
+    for await (const range of readBlockRanges(repository, places, footer, {
+      memory: copies.memory,
+      signal,
+    })) {
+      checkAborted(signal)
+      const flags = takeWanted(range, wanted, copied)
+      for (const flag of flags) count += flag
+      await copies.copy({ ...range, wanted: flags })
     }
-    const chunks = wanted.get(result.place.number)!
-    copied += copyChunks(repository, writer, result, footer.blocks[result.place.number]!.chunks, chunks)
-    await writer.drained()
+  } catch (error) {
+    if (hasCode(error, 'NO_SUCH_FILE')) return undefined
+    throw error
   }
-  return copied
+  return count
 }
 
 /** True when the pack, whose own list cannot be read, has a chunk to be copied by what the index says. */
@@ -80,49 +80,47 @@ function isNeeded(repository: Repository, pack: StoredPack, needed: ChunkSet): b
   return false
 }
 
-function wantedChunks(repository: Repository, rows: Uint8Array, needed: ChunkSet): WantedChunk[] {
-  const view = new DataView(rows.buffer, rows.byteOffset, rows.length)
-  const wanted: WantedChunk[] = []
-  let offsetBytes = 0
-  for (let at = 0; at < rows.length; at += CHUNK_ROW_BYTES) {
-    const id = chunkId(rows.subarray(at, at + ID_BYTES))
-    const lengthBytes = view.getUint32(at + ID_BYTES, true)
-    const standing = repository.index.look(id)
-    if (needed.has(id, standing?.number) && !standing?.isGood) wanted.push({ id, offsetBytes, lengthBytes })
-    offsetBytes += lengthBytes
-  }
-  return wanted
-}
+/** In place of a chunk number: it is not wanted; it is, and the index has no number for it. */
+const UNWANTED = -1
+const UNNUMBERED = -2
 
-function copyChunks(
-  repository: Repository,
-  writer: RunWriter,
-  block: Exclude<BlockResult, { error: unknown }>,
+/** @returns for each row its chunk's number, or one of the two above; undefined when none is wanted */
+function wantedChunks(
+  { repository, needed, copied }: CopyOutParts,
   rows: Uint8Array,
-  wanted: readonly WantedChunk[],
-): number {
-  const { kind, pack } = block.place
-  for (const chunk of wanted) {
-    const bytes = block.plain.subarray(chunk.offsetBytes, chunk.offsetBytes + chunk.lengthBytes)
-    if (Buffer.compare(repository.chunkIdOf(kind, bytes), chunk.id) !== 0) {
-      throw new DamagedError(fileName(kind, pack), 'a chunk is not what its id says')
+): Float64Array | undefined {
+  const numbers = new Float64Array(rows.length / CHUNK_ROW_BYTES).fill(UNWANTED)
+  let isAnyWanted = false
+  for (let row = 0; row < numbers.length; row++) {
+    const id = idOf(rows, row)
+    const standing = repository.index.look(id)
+    if (needed.has(id, standing?.number) && !standing?.isGood && !copied.has(id, standing?.number)) {
+      numbers[row] = standing?.number ?? UNNUMBERED
+      isAnyWanted = true
     }
   }
-  const target = kind === 'data' ? DATA_BLOCK_BYTES : TREE_BLOCK_BYTES
-  const isWhole = wanted.length * CHUNK_ROW_BYTES === rows.length
-  if (isWhole && block.plain.length * 2 >= target && writer.reserveAll(wanted.map((chunk) => chunk.id))) {
-    writer.addBlock(kind, {
-      method: block.place.method as 0 | 1,
-      payload: block.payload,
-      plainBytes: block.plain.length,
-      chunks: rows,
-    })
-    return wanted.length
+  return isAnyWanted ? numbers : undefined
+}
+
+/** Choose the chunks of a range that was read; from now on they count as copied. @returns 1 or 0 for each row */
+function takeWanted(
+  { rows, blocks }: BlockRange,
+  wanted: ReadonlyMap<number, Float64Array>,
+  copied: ChunkSet,
+): Uint8Array {
+  const flags = new Uint8Array(rows.length / CHUNK_ROW_BYTES)
+  let row = 0
+  for (const block of blocks) {
+    for (const number of wanted.get(block.number)!) {
+      const isTaken =
+        number !== UNWANTED && copied.add(idOf(rows, row), number === UNNUMBERED ? undefined : number)
+      flags[row++] = Number(isTaken)
+    }
   }
-  let copied = 0
-  for (const chunk of wanted) {
-    const bytes = block.plain.subarray(chunk.offsetBytes, chunk.offsetBytes + chunk.lengthBytes)
-    if (writer.saveChunk(kind, chunk.id, bytes)) copied++
-  }
-  return copied
+  return flags
+}
+
+function idOf(rows: Uint8Array, row: number): ChunkId {
+  const at = row * CHUNK_ROW_BYTES
+  return chunkId(rows.subarray(at, at + ID_BYTES))
 }

@@ -37,6 +37,7 @@ export async function findLiveChunks(
     )
   }
   const set = earlier ?? createChunkSet(repository)
+  repository.beginWalk()
   const incomplete: FileId[] = []
   let done = 0
   // Confirmed ones come first: what one of them lacks is damage, and must not pass as visited for another one.

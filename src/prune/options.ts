@@ -5,6 +5,8 @@ export interface PruneOptions {
   readonly maxUnused?: number
   /** Stored bytes of packs that are rewritten in this run, at the most. Packs without live chunks do not count. */
   readonly maxRepackBytes?: number
+  /** Threads that copy chunks; default: as many as the machine serves best, none for little work. */
+  readonly threads?: number | undefined
   /** Sessions older than this are given up on. Default 14 days. */
   readonly sessionAgeMs?: number
   /** Change nothing; say what would be done. */

@@ -9,11 +9,11 @@ import {
   markLostPacks,
   overName,
   type Repository,
-  RunWriter,
   type StoredPack,
 } from '../repository/index.ts'
-import { type ChunkSet, isTreeWhole, listSnapshots } from '../snapshot/index.ts'
-import { copyOut } from './copy-out.ts'
+import { type ChunkSet, createChunkSet, isTreeWhole, listSnapshots } from '../snapshot/index.ts'
+import { type Copies, startCopies } from './copies.ts'
+import { type CopyOutParts, copyOut } from './copy-out.ts'
 import { findLiveChunks } from './live.ts'
 import type { PruneOptions, WaitingFor } from './options.ts'
 import { listPending, type PendingFile } from './pending-files.ts'
@@ -149,13 +149,16 @@ async function copyAll(
   needed: ChunkSet,
   options: PruneOptions,
 ): Promise<{ chunks: number; bytes: number }> {
-  // Made when there is something to copy, and no larger than that can need: its table takes memory.
-  let writer: RunWriter | undefined
-  const startWriter = (): RunWriter => {
-    const tableSlots = 2 ** Math.min(20, Math.ceil(Math.log2(2 * repository.index.chunkNumbers + 64)))
-    writer ??= new RunWriter(repository, own, { tableSlots })
-    return writer
+  // Made when there is something to copy.
+  let copies: Copies | undefined
+  const bytes = packs.reduce((sum, pack) => sum + pack.sizeBytes, 0)
+  const { signal, threads } = options
+  const startCopying = (): Copies => {
+    copies ??= startCopies(repository, own, { threads, bytes, signal })
+    return copies
   }
+  const copied = createChunkSet(repository)
+  const parts: CopyOutParts = { repository, needed, copied, startCopies: startCopying, signal }
   let chunks = 0
   try {
     // Packs that were written first come first, so that chunks keep the order in which they were stored.
@@ -163,17 +166,16 @@ async function copyAll(
     numbered.sort((left, right) => left.number - right.number)
     let done = 0
     for (const { pack } of numbered) {
-      checkAborted(options.signal)
-      chunks += (await copyOut(repository, startWriter, pack, needed, options.signal)) ?? 0
+      checkAborted(signal)
+      chunks += (await copyOut(parts, pack)) ?? 0
       options.onProgress?.({ phase: 'copy', done: ++done, total: packs.length })
     }
-    await writer?.finish()
+    await copies?.finish()
   } catch (error) {
-    await writer?.discard()
+    await copies?.discard()
     throw error
   }
-  const { data = 0, tree = 0 } = writer?.packedBytes ?? {}
-  return { chunks, bytes: data + tree }
+  return { chunks, bytes: copies?.packedBytes ?? 0 }
 }
 
 async function removeAll(

@@ -1,6 +1,7 @@
 import { createKeyedHasher, type KeyedHasher, type Subkeys } from '../crypto/index.ts'
 import { ID_BYTES, toHex } from '../encoding/index.ts'
 import { CHUNK_ROW_BYTES, createBlockScratch, createPackOpener } from '../pack/index.ts'
+import type { BlockRange } from './block-range.ts'
 import type { PackKind } from './layout.ts'
 import { problemOf } from './stored-problem.ts'
 
@@ -9,30 +10,6 @@ export interface BlockCheckKeys {
   readonly files: Pick<Subkeys['files'], PackKind>
   readonly dataIds: Uint8Array
   readonly treeIds: Uint8Array
-}
-
-/** Neighbouring blocks of one pack, as plain data that can be given to another thread. */
-export interface BlockRange {
-  readonly kind: PackKind
-  /** The beginning of the pack, at least its header; checked before. */
-  readonly header: Uint8Array
-  /** Stored bytes; memory of its own, never pooled. */
-  readonly bytes: Uint8Array
-  /** Chunk tables of the blocks, one after the other; memory of its own. */
-  readonly rows: Uint8Array
-  readonly blocks: readonly BlockInRange[]
-}
-
-interface BlockInRange {
-  readonly number: number
-  /** In `BlockRange.bytes`. */
-  readonly offsetBytes: number
-  readonly storedBytes: number
-  readonly payloadBytes: number
-  readonly plainBytes: number
-  readonly method: number
-  /** Of its chunk table in `BlockRange.rows`. */
-  readonly rowsBytes: number
 }
 
 /** What is wrong with each block of a range, a sentence; undefined for one whose every chunk is what its id says. */
@@ -58,22 +35,38 @@ export function createBlockChecker(keys: BlockCheckKeys): (range: BlockRange) =>
       } catch (error) {
         return problemOf(error)
       }
-      return checkChunks(hashers[kind], plain, table)
+      const wrong = findWrongChunk(hashers[kind], plain, table)
+      return wrong && `chunk ${wrong} is not what its id says`
     })
   }
 }
 
-function checkChunks(hasher: KeyedHasher, plain: Buffer, rows: Uint8Array): string | undefined {
+/**
+ * Look for a chunk that is not what its id says.
+ *
+ * @param rows of the whole block
+ * @param wanted a byte for each row: 1 for a chunk to be looked at; default: all
+ * @returns its id, in hex; undefined when there is none
+ */
+export function findWrongChunk(
+  hasher: KeyedHasher,
+  plain: Buffer,
+  rows: Uint8Array,
+  wanted?: Uint8Array,
+): string | undefined {
   const view = new DataView(rows.buffer, rows.byteOffset, rows.length)
   // Ids are compared as digits: a buffer for each hash costs more than hashing a small chunk.
   const digits = toHex(rows)
-  let offsetBytes = 0
-  for (let at = 0; at < rows.length; at += CHUNK_ROW_BYTES) {
-    const end = offsetBytes + view.getUint32(at + ID_BYTES, true)
-    const isSame =
-      end <= plain.length && digits.startsWith(hasher.hashHex(plain.subarray(offsetBytes, end)), at * 2)
-    if (!isSame) return `chunk ${digits.slice(at * 2, (at + ID_BYTES) * 2)} is not what its id says`
-    offsetBytes = end
+  let from = 0
+  for (let at = 0, row = 0; at < rows.length; at += CHUNK_ROW_BYTES, row++) {
+    const end = from + view.getUint32(at + ID_BYTES, true)
+    const isLookedAt = wanted === undefined || wanted[row] === 1
+    if (isLookedAt) {
+      const isSame =
+        end <= plain.length && digits.startsWith(hasher.hashHex(plain.subarray(from, end)), at * 2)
+      if (!isSame) return digits.slice(at * 2, (at + ID_BYTES) * 2)
+    }
+    from = end
   }
   return undefined
 }

@@ -29,6 +29,8 @@ export type BlockResult =
   | { readonly place: BlockPlace; readonly error: unknown }
 
 const CACHE_BYTES: Record<PackKind, number> = { data: 32 * 1024 * 1024, tree: 64 * 1024 * 1024 }
+/** Enough for a walk that opens each page once: neighbours lie in few blocks. */
+export const WALK_KEEPS_BYTES: number = 16 * 1024 * 1024
 const OPENERS = 1024
 /** Tree chunks that are read without a turn to the event loop; a block that is not kept counts as so many. */
 const READ_NOW = 1024
@@ -54,6 +56,11 @@ export class BlockReader {
     this.backend = backend
     this.subkeys = subkeys
     this.hashers = { data: createKeyedHasher(subkeys.dataIds), tree: createKeyedHasher(subkeys.treeIds) }
+  }
+
+  /** Keep no more of trees than this from now on. */
+  keepTrees(treeBytes: number): void {
+    this.caches.tree.limitBytes = treeBytes
   }
 
   /** The id a chunk's bytes have. */
@@ -289,7 +296,7 @@ interface CachedBlock {
 
 /** Least recently used plaintexts up to a number of bytes: some hundreds of blocks. */
 class BlockCache {
-  private readonly limitBytes: number
+  limitBytes: number
   private readonly packs = new Map<FileId, Map<number, CachedBlock>>()
   private bytes = 0
   private clock = 0

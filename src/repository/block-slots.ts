@@ -21,7 +21,7 @@ export interface BlockSlots {
 }
 
 /** Longer payloads are rare: their memory is their own. */
-export const SLOT_BYTES: number = DATA_BLOCK_BYTES
+const SLOT_BYTES: number = DATA_BLOCK_BYTES
 const CHECK_MS = 100
 
 export function createBlockSlotsMemory(slots: number): BlockSlotsMemory {
@@ -51,5 +51,16 @@ export function openBlockSlots(memory: BlockSlotsMemory): BlockSlots {
       Atomics.add(state, 0, 1)
       Atomics.notify(state, 0)
     },
+  }
+}
+
+/** Gives memory of slots for payloads; memory of its own for those that are longer than a slot, or once the run is aborted. */
+export function createSlotAllocator(
+  slots: BlockSlots,
+  isAborted: () => boolean,
+): (lengthBytes: number) => Uint8Array {
+  return (lengthBytes) => {
+    const slot = lengthBytes > SLOT_BYTES ? undefined : slots.take(isAborted)
+    return slot === undefined ? Buffer.allocUnsafeSlow(lengthBytes) : slots.payload(slot, lengthBytes)
   }
 }

@@ -3,10 +3,12 @@ import { toHex } from '../encoding/index.ts'
 import { checkAborted, hasCode } from '../errors/index.ts'
 import type { BlockPlace, PackFacts } from '../index/index.ts'
 import { createPackOpener, MAXIMUM_PACK_BYTES, type PackFooter, readFooter } from '../pack/index.ts'
-import { type BlockFindings, type BlockRange, createBlockChecker } from './block-check.ts'
+import { type BlockFindings, createBlockChecker } from './block-check.ts'
+import { type BlockRange, blockRangeOf, RANGE_BYTES } from './block-range.ts'
 import { packPlaces } from './block-reader.ts'
-import { fileName, type PackKind } from './layout.ts'
+import { fileName } from './layout.ts'
 import type { StoredPack } from './list.ts'
+import { createRangeMemory, type RangeMemory } from './range-memory.ts'
 import type { Repository } from './repository.ts'
 import { problemOf } from './stored-problem.ts'
 
@@ -21,15 +23,15 @@ export interface PackFinding {
 }
 
 export interface PackCheckOptions {
-  /** Checks blocks, and takes the range's bytes over. Default: in the calling thread. */
+  /** Checks blocks. Default: in the calling thread. */
   readonly checkBlocks?: ((range: BlockRange) => Promise<BlockFindings>) | undefined
+  /** For the bytes of ranges, shared with other packs. Default: of its own. */
+  readonly memory?: RangeMemory | undefined
   /** Told of stored bytes as they are read. */
   readonly onBytes?: ((bytes: number) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** Bytes of neighbouring blocks that are read in one go; one block alone may be larger. */
-const RANGE_BYTES = 4 * 1024 * 1024
 /** Ranges of one pack whose blocks are being checked. */
 const RANGES_UNDER_WAY = 2
 
@@ -51,7 +53,8 @@ export async function checkPack(
   let content: PackFooter | undefined
   let isReadWhole = true
   const checkHere = createBlockChecker(repository.subkeys)
-  const { checkBlocks = async (range: BlockRange) => checkHere(range) } = options
+  const { checkBlocks = async (range: BlockRange) => checkHere(range), memory = createRangeMemory() } =
+    options
   const name = fileName(pack.kind, pack.id)
   const read = (offsetBytes: number, lengthBytes: number): Promise<Buffer> =>
     repository.backend.getRange(name, offsetBytes, lengthBytes, options.signal)
@@ -76,13 +79,19 @@ export async function checkPack(
     const underWay: CheckedRange[] = []
     const settle = async ({ range, found }: CheckedRange): Promise<void> => {
       const findings = await found
+      memory.give(range.bytes)
       for (const [at, place] of range.blocks.entries()) {
         const problem = findings?.[at]
         if (problem !== undefined) problems.push(`block ${place.number}: ${problem}`)
         if (problem !== undefined || findings === undefined) badBlocks.add(place.number)
       }
     }
-    for await (const range of readInOrder(ranges, read)) {
+    const fill = async (offsetBytes: number, lengthBytes: number): Promise<Buffer> => {
+      const bytes = memory.take(lengthBytes)
+      await repository.backend.fillRange(name, offsetBytes, bytes, options.signal)
+      return bytes
+    }
+    for await (const range of readInOrder(ranges, fill)) {
       checkAborted(options.signal)
       if (range.bytes === undefined) {
         for (const one of underWay.splice(0)) await settle(one)
@@ -93,9 +102,12 @@ export async function checkPack(
       }
       hasher.update(range.bytes)
       options.onBytes?.(range.bytes.length)
-      if (range.blocks.length === 0) continue
+      if (range.blocks.length === 0) {
+        memory.give(range.bytes)
+        continue
+      }
       // Without a header that can be read no block can be opened.
-      const found = header && checkBlocks(blockRangeOf(pack.kind, header, range, content!))
+      const found = header && checkBlocks(blockRangeOf(range.blocks, header, range, content!))
       // Whoever ends the loop early waits for none of them.
       found?.catch(() => {})
       underWay.push({ range, found })
@@ -185,32 +197,9 @@ async function* readInOrder(
 }
 
 interface CheckedRange {
-  readonly range: PlannedRange
+  readonly range: PlannedRange & { readonly bytes: Buffer }
   /** Undefined where the blocks cannot be opened for a reason told before. */
   readonly found: Promise<BlockFindings> | undefined
-}
-
-function blockRangeOf(
-  kind: PackKind,
-  header: Uint8Array,
-  range: PlannedRange & { readonly bytes: Buffer },
-  content: PackFooter,
-): BlockRange {
-  return {
-    kind,
-    header,
-    bytes: range.bytes,
-    rows: Buffer.concat(range.blocks.map((place) => content.blocks[place.number]!.chunks)),
-    blocks: range.blocks.map(({ number, storedBytes, payloadBytes, plainBytes, method, ...place }) => ({
-      number,
-      offsetBytes: place.offsetBytes - range.offsetBytes,
-      storedBytes,
-      payloadBytes,
-      plainBytes,
-      method,
-      rowsBytes: content.blocks[number]!.chunks.length,
-    })),
-  }
 }
 
 function sameContent(left: PackFooter, right: PackFooter): boolean {

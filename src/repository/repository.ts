@@ -5,7 +5,7 @@ import { type ChunkId, type FileId, type SessionId, toHex, type Value } from '..
 import { checkAborted, DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import type { BlockPlace, ClientIndex, IndexFacts } from '../index/index.ts'
 import type { PackFooter } from '../pack/index.ts'
-import { BlockReader, type BlockResult } from './block-reader.ts'
+import { BlockReader, type BlockResult, WALK_KEEPS_BYTES } from './block-reader.ts'
 import { checkWritable, type RepositoryConfig } from './config.ts'
 import { indexFileValue } from './index-file.ts'
 import { fileName, type NamedKind, type PackKind } from './layout.ts'
@@ -129,6 +129,11 @@ export class Repository {
   /** The same from a good copy that is at hand or on a disk of this machine; undefined sends the caller to `readTree`. */
   readTreeNow(id: ChunkId): Buffer | undefined {
     return this.blocks.readTreeNow(id, this.index.find(id))
+  }
+
+  /** To be called before a walk that opens each page once: it keeps few of the blocks that were read. */
+  beginWalk(): void {
+    this.blocks.keepTrees(WALK_KEEPS_BYTES)
   }
 
   /** Blocks of one pack in order of offset, neighbours in one request; failures block by block. */

@@ -1,6 +1,6 @@
 import { loadZstd } from '../compression/index.ts'
 import { createKeyedHasher, type KeyedHasher } from '../crypto/index.ts'
-import { type ChunkId, type SessionId, toHex } from '../encoding/index.ts'
+import type { ChunkId, SessionId } from '../encoding/index.ts'
 import type { PackFacts } from '../index/index.ts'
 import {
   type BlockBuilder,
@@ -110,16 +110,6 @@ export class RunWriter {
     const builder = this.builders[kind]
     if (builder.isFullFor(bytes.length)) this.closeBlock(kind)
     builder.add(id, bytes)
-    return true
-  }
-
-  /**
-   * Reserve chunks that are stored together. False, with none reserved, when any is reserved already or comes
-   * twice. For runs without reading threads, which could reserve between two steps of this.
-   */
-  reserveAll(ids: readonly ChunkId[]): boolean {
-    if (new Set(ids.map(toHex)).size < ids.length || ids.some((id) => this.table.has(id))) return false
-    for (const id of ids) this.table.reserve(id)
     return true
   }
 

@@ -12,7 +12,12 @@ import {
   openBlock,
   type PlainBlock,
 } from '../pack/index.ts'
-import { type BlockSlotsMemory, createBlockSlotsMemory, openBlockSlots, SLOT_BYTES } from './block-slots.ts'
+import {
+  type BlockSlotsMemory,
+  createBlockSlotsMemory,
+  createSlotAllocator,
+  openBlockSlots,
+} from './block-slots.ts'
 import { fileName, type PackKind } from './layout.ts'
 import type { Repository } from './repository.ts'
 import { openRunTable, type RunTable, type RunTableMemory } from './run-table.ts'
@@ -93,7 +98,6 @@ export function openThreadStore(
   })
   const table: RunTable = openRunTable(settings.table)
   const queue = new WriteQueue(settings.queue)
-  const slots = openBlockSlots(settings.slots)
   const trees: BlockBuilder = createBlockBuilder(loadZstd(), TREE_BLOCK_BYTES, TREE_LEVEL)
   const hasher = createKeyedHasher(settings.treeIdsKey)
   const reader =
@@ -103,10 +107,7 @@ export function openThreadStore(
     queue.add(block.payload.length)
     emit(kind, block)
   }
-  const allocate = (lengthBytes: number): Uint8Array => {
-    const slot = lengthBytes > SLOT_BYTES ? undefined : slots.take(isAborted)
-    return slot === undefined ? Buffer.allocUnsafeSlow(lengthBytes) : slots.payload(slot, lengthBytes)
-  }
+  const allocate = createSlotAllocator(openBlockSlots(settings.slots), isAborted)
   const flush = (): void => {
     const block = trees.take(allocate)
     if (block !== undefined) addBlock('tree', block)

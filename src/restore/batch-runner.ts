@@ -1,15 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { checkAborted, HoldfastError } from '../errors/index.ts'
-import { startThreads, type Threads, threadCount, threadFile } from '../threads/index.ts'
+import { OPENING_YOUNG_MIB, startThreads, type Threads, threadCount, threadFile } from '../threads/index.ts'
 import type { BatchAnswer, BatchSettings, BatchTask } from './batch.ts'
 import { type BatchWriter, createBatchWriter } from './batch-writer.ts'
 
 /** Less than this is done in the time that threads take to start. */
 const WORTH_BYTES = 24 * 1024 * 1024
 const WORTH_FILES = 1500
-
-/** Few objects live long here, and what is decrypted comes in buffers that wait with them to be collected. */
-const YOUNG_MIB = 2
 
 /** Has batches done: in threads where there is much to do, else in this one. */
 export class BatchRunner {
@@ -40,7 +37,7 @@ export class BatchRunner {
       file: threadFile(import.meta.url, 'worker'),
       count: this.wanted ?? threadCount(),
       settings: this.settings,
-      youngMib: YOUNG_MIB,
+      youngMib: OPENING_YOUNG_MIB,
       signal: this.signal,
     })
   }

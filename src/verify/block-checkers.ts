@@ -1,9 +1,9 @@
 import type { BlockCheckKeys, BlockFindings, BlockRange, Repository } from '../repository/index.ts'
-import { startThreads, threadCount, threadFile } from '../threads/index.ts'
+import { OPENING_YOUNG_MIB, startThreads, threadCount, threadFile } from '../threads/index.ts'
 
 /** Threads that check the blocks of packs. */
 export interface BlockCheckers {
-  /** Check a range, whose bytes are given away. */
+  /** Check a range, whose bytes the threads share. */
   run(range: BlockRange): Promise<BlockFindings>
   /** End at once. */
   close(): Promise<void>
@@ -30,7 +30,8 @@ export function startBlockCheckers(
     file: threadFile(import.meta.url, 'worker'),
     count,
     settings,
+    youngMib: OPENING_YOUNG_MIB,
     signal,
   })
-  return { run: (range) => run(range, [range.bytes.buffer as ArrayBuffer]), close }
+  return { run, close }
 }

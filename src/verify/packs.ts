@@ -2,6 +2,7 @@ import type { FileId } from '../encoding/index.ts'
 import { checkAborted } from '../errors/index.ts'
 import {
   checkPack,
+  createRangeMemory,
   fileName,
   listFiles,
   listPacks,
@@ -78,6 +79,7 @@ export async function checkIndexAndPacks(
 ): Promise<void> {
   const { repository, report, damage, signal } = verification
   const started = new Set<FileId>()
+  const memory = createRangeMemory()
   const underWay: PackReading[] = []
   const settleDownTo = async (count: number): Promise<void> => {
     while (underWay.length > count)
@@ -90,7 +92,7 @@ export async function checkIndexAndPacks(
     await settleDownTo(PACKS_AT_ONCE - 1)
     started.add(id)
     const { onBytes, checkBlocks } = verification
-    const finding = checkPack(repository, pack, listed, { onBytes, checkBlocks, signal })
+    const finding = checkPack(repository, pack, listed, { onBytes, checkBlocks, memory, signal })
     // What goes wrong is told when its turn comes.
     finding.catch(() => {})
     underWay.push({ pack, finding })

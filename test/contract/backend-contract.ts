@@ -143,6 +143,19 @@ export function backendContract(create: () => Promise<Storage>): void {
       )
     })
 
+    it('fills memory of the caller with the same bytes, also memory that threads share', async () => {
+      const bytes = randomBytes(1000)
+      await backend.put(data('a'), bytes, { owner })
+      for (const target of [Buffer.alloc(600), Buffer.from(new SharedArrayBuffer(700), 50, 600)]) {
+        await backend.fillRange(data('a'), 300, target)
+        expect(target.equals(bytes.subarray(300, 900))).toBe(true)
+      }
+      await expectCode(backend.fillRange(data('a'), 300, Buffer.alloc(701)), 'DAMAGED')
+      await expectCode(backend.fillRange(data('b'), 0, Buffer.alloc(1)), 'NO_SUCH_FILE')
+      await expect(backend.fillRange('config', -1, Buffer.alloc(1))).rejects.toThrow(/range/)
+      expect(await backend.fillRange(data('a'), 1000, Buffer.alloc(0))).toBeUndefined()
+    })
+
     it.each([
       [-1, 1],
       [0, -1],

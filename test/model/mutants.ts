@@ -167,7 +167,7 @@ export function createMutants(directory: string): readonly Mutant[] {
       changes: [
         {
           file: 'prune/copy-out.js',
-          find: `const writer = startWriter();`,
+          find: `const copies = startCopies();`,
           replace: `for await (const file of repository.backend.list('index')) {
               const facts = await repository.getValue('index', file.name.slice(6), parseIndexFile);
               if (!facts.condemned.includes(pack.id)) continue;
@@ -186,8 +186,8 @@ export function createMutants(directory: string): readonly Mutant[] {
         },
         {
           file: 'prune/sweep.js',
-          find: `chunks += (await copyOut(repository, startWriter, pack, needed, options.signal)) ?? 0;`,
-          replace: `const verdict = await copyOut(repository, startWriter, pack, needed, options.signal);
+          find: `chunks += (await copyOut(parts, pack)) ?? 0;`,
+          replace: `const verdict = await copyOut(parts, pack);
             if (verdict === 'needed') packs.splice(packs.indexOf(pack), 1);`,
         },
       ],
@@ -252,8 +252,8 @@ export function createMutants(directory: string): readonly Mutant[] {
       changes: [
         {
           file: 'prune/copy-out.js',
-          find: `if (needed.has(id, standing?.number) && !standing?.isGood)`,
-          replace: `if (needed.has(id) && repository.index.findAll(id).length === 1)`,
+          find: `if (needed.has(id, standing?.number) && !standing?.isGood &&`,
+          replace: `if (needed.has(id) && repository.index.findAll(id).length === 1 &&`,
         },
       ],
       universe: { history: [...twoCopies, ...first(forget(0), forget(0))], actors: () => [prune(false)] },
@@ -262,7 +262,7 @@ export function createMutants(directory: string): readonly Mutant[] {
     {
       rule: 'R12 a copy is put and listed before the original is deleted',
       changes: [
-        { file: 'prune/sweep.js', find: `await writer?.finish();`, replace: `repository.late = writer;` },
+        { file: 'prune/sweep.js', find: `await copies?.finish();`, replace: `repository.late = copies;` },
         {
           file: 'prune/sweep.js',
           find: `await removeAll(repository, packs, ready, options);`,

@@ -98,6 +98,7 @@ function listInPages(backend: Backend, pageOf: (name: string) => number): Backen
     location,
     get: (...call) => backend.get(...call),
     getRange: (...call) => backend.getRange(...call),
+    fillRange: (...call) => backend.fillRange(...call),
     put: (...call) => backend.put(...call),
     putNew: (...call) => backend.putNew(...call),
     stage: (owner) => backend.stage(owner),

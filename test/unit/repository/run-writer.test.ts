@@ -118,33 +118,6 @@ describe('RunWriter', () => {
     for (const row of repository.index.packs()) expect(store.files.has(fileName(row.kind, row.id))).toBe(true)
   })
 
-  describe('reserveAll()', () => {
-    test('takes chunks that are stored together, once', async () => {
-      const repository = await createStore().create()
-      await write(repository, (writer) => {
-        const ids = randomChunks(3, 10).map((bytes) => ownId(repository, 'data', bytes))
-        expect(writer.reserveAll(ids)).toBe(true)
-        expect(writer.reserveAll(ids)).toBe(false)
-      })
-    })
-
-    test('that refuses leaves every chunk to be stored by whoever comes next', async () => {
-      const repository = await createStore().create()
-      const [first, second, third] = randomChunks(3, 10)
-      const id = (bytes: Uint8Array | undefined) => ownId(repository, 'data', bytes!)
-      await write(repository, (writer) => {
-        writer.saveChunk('data', id(first), first!)
-        expect(writer.reserveAll([id(second), id(first)])).toBe(false)
-        expect(writer.saveChunk('data', id(second), second!)).toBe(true)
-        // The same chunk twice in one block: nothing forbids it, and a forgetful run table makes it.
-        expect(writer.reserveAll([id(third), id(third)])).toBe(false)
-        expect(writer.saveChunk('data', id(third), third!)).toBe(true)
-      })
-      for (const bytes of [first, second, third])
-        expect(await repository.readChunk('data', id(bytes))).toEqual(bytes)
-    })
-  })
-
   test('a block with the same chunk twice reads back', async () => {
     const repository = await createStore().create()
     const bytes = Buffer.from('twice')

@@ -205,6 +205,7 @@ describe('stopped at any call', () => {
       location: backend.location,
       get: failing(backend.get.bind(backend)),
       getRange: failing(backend.getRange.bind(backend)),
+      fillRange: failing(backend.fillRange.bind(backend)),
       put: failing(backend.put.bind(backend)),
       putNew: failing(backend.putNew.bind(backend)),
       remove: failing(backend.remove.bind(backend)),

@@ -1,0 +1,97 @@
+import { HEADER_BYTES } from '../crypto/index.ts'
+import type { FileId } from '../encoding/index.ts'
+import type { BlockPlace } from '../index/index.ts'
+import type { PackFooter } from '../pack/index.ts'
+import { fileName, type PackKind } from './layout.ts'
+import type { RangeMemory } from './range-memory.ts'
+import type { Repository } from './repository.ts'
+
+/** Neighbouring blocks of one pack, as plain data that can be given to another thread. */
+export interface BlockRange {
+  readonly kind: PackKind
+  readonly pack: FileId
+  /** The beginning of the pack, at least its header. */
+  readonly header: Uint8Array
+  /** Stored bytes; memory that threads share. */
+  readonly bytes: Uint8Array
+  /** Chunk tables of the blocks, one after the other; memory of its own. */
+  readonly rows: Uint8Array
+  readonly blocks: readonly BlockInRange[]
+}
+
+export interface BlockInRange {
+  readonly number: number
+  /** In `BlockRange.bytes`. */
+  readonly offsetBytes: number
+  readonly storedBytes: number
+  readonly payloadBytes: number
+  readonly plainBytes: number
+  readonly method: number
+  /** Of its chunk table in `BlockRange.rows`. */
+  readonly rowsBytes: number
+}
+
+/** Bytes of neighbouring blocks that are read in one go; one block alone may be larger. */
+export const RANGE_BYTES: number = 4 * 1024 * 1024
+/** Read and thrown away rather than asked around. */
+const GAP_BYTES = 128 * 1024
+
+/** @param read the bytes from `offsetBytes` of the pack on, which hold all these blocks */
+export function blockRangeOf(
+  places: readonly BlockPlace[],
+  header: Uint8Array,
+  read: { readonly offsetBytes: number; readonly bytes: Uint8Array },
+  content: PackFooter,
+): BlockRange {
+  const { kind, pack } = places[0]!
+  return {
+    kind,
+    pack,
+    header,
+    bytes: read.bytes,
+    rows: Buffer.concat(places.map((place) => content.blocks[place.number]!.chunks)),
+    blocks: places.map(({ number, offsetBytes, storedBytes, payloadBytes, plainBytes, method }) => ({
+      number,
+      offsetBytes: offsetBytes - read.offsetBytes,
+      storedBytes,
+      payloadBytes,
+      plainBytes,
+      method,
+      rowsBytes: content.blocks[number]!.chunks.length,
+    })),
+  }
+}
+
+/**
+ * Read some blocks of one pack, range by range; whoever takes a range gives its bytes back.
+ *
+ * @param places at least one, in order of offset
+ * @throws HoldfastError NO_SUCH_FILE when the pack is gone; IO
+ */
+export async function* readBlockRanges(
+  repository: Repository,
+  places: readonly BlockPlace[],
+  content: PackFooter,
+  options: { readonly memory: RangeMemory; readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<BlockRange> {
+  const { kind, pack } = places[0]!
+  const { memory, signal } = options
+  const { backend } = repository
+  const name = fileName(kind, pack)
+  const header = await backend.getRange(name, 0, HEADER_BYTES, signal)
+  for (let from = 0; from < places.length; ) {
+    const { offsetBytes } = places[from]!
+    let end = offsetBytes + places[from]!.storedBytes
+    let to = from + 1
+    for (; to < places.length; to++) {
+      const next = places[to]!
+      const nextEnd = next.offsetBytes + next.storedBytes
+      if (next.offsetBytes - end > GAP_BYTES || nextEnd - offsetBytes > RANGE_BYTES) break
+      end = nextEnd
+    }
+    const bytes = memory.take(end - offsetBytes)
+    await backend.fillRange(name, offsetBytes, bytes, signal)
+    yield blockRangeOf(places.slice(from, to), header, { offsetBytes, bytes }, content)
+    from = to
+  }
+}
