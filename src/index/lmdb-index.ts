@@ -12,9 +12,9 @@ import {
 } from './environment.ts'
 import { openGuarded } from './guard.ts'
 import { defaultLimits, type LoadLimits, loadFacts, reserveNumbers } from './load.ts'
-import { createPackCache, packRow, ranks, readPack, readPackNumber } from './pack-cache.ts'
-import type { ChunkReader, ChunkRow, ClientIndex, Home, PackRow } from './places.ts'
-import { createReader, decodeChunk } from './reader.ts'
+import { createPackCache, packRow, readPack, readPackNumber } from './pack-cache.ts'
+import type { ChunkReader, ChunkRow, ClientIndex, PackRow } from './places.ts'
+import { createReader, listedChunk } from './reader.ts'
 import {
   CHECK_BYTES,
   decodeFile,
@@ -133,10 +133,8 @@ function createLmdbIndex(environment: Environment, directory: string, limits: Lo
       const view = environment.hold()
       try {
         for (const { key, value } of rowsOf(environment, 'chunks', view)) {
-          const { number, homes } = decodeChunk(value)
-          const isListed = (home: Home) => packs.rank(view, home.pack) !== ranks.unlisted
-          const listed = homes.every(isListed) ? homes : homes.filter(isListed)
-          if (listed.length > 0) yield { id: chunkId(key), number, homes: listed }
+          const chunk = listedChunk(packs, view, chunkId(key), value)
+          if (chunk !== undefined) yield chunk
         }
       } finally {
         view.release()

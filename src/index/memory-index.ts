@@ -10,6 +10,7 @@ import {
   rankOf,
   stateOf,
 } from './places.ts'
+import { countChunks } from './rows.ts'
 
 /** What is known of a pack; `facts` once an index file lists it. */
 interface MemoryPack {
@@ -17,6 +18,7 @@ interface MemoryPack {
   readonly id: FileId
   facts: PackFacts | undefined
   blocks: readonly BlockPlace[]
+  chunkCount: number
   condemned: boolean
   lost: boolean
 }
@@ -41,7 +43,15 @@ export function createMemoryIndex(): ClientIndex {
   const packOf = (id: FileId): MemoryPack => {
     const found = packs.get(id)
     if (found !== undefined) return found
-    const pack = { number: packNumbers++, id, facts: undefined, blocks: [], condemned: false, lost: false }
+    const pack = {
+      number: packNumbers++,
+      id,
+      facts: undefined,
+      blocks: [],
+      chunkCount: 0,
+      condemned: false,
+      lost: false,
+    }
     packs.set(id, pack)
     packsByNumber.set(pack.number, pack)
     return pack
@@ -51,6 +61,7 @@ export function createMemoryIndex(): ClientIndex {
     if (pack.facts !== undefined) return
     pack.facts = { ...facts, blocks: [] }
     pack.blocks = placesOf(facts)
+    pack.chunkCount = countChunks(facts)
     facts.blocks.forEach((block, number) => {
       let offsetBytes = 0
       for (let at = 0; at < block.chunks.length; at += CHUNK_ROW_BYTES) {
@@ -106,6 +117,7 @@ export function createMemoryIndex(): ClientIndex {
     },
     findAll: (id) => placesByRank(id).map(({ place }) => place),
     chunkNumber: (id) => chunkOf(id)?.number,
+    chunk: chunkOf,
     look(id) {
       const chunk = chunkOf(id)
       if (chunk === undefined) return undefined
@@ -191,6 +203,7 @@ function rowOf(pack: MemoryPack, facts: PackFacts): PackRow {
     kind,
     sizeBytes,
     session,
+    chunkCount: pack.chunkCount,
     state: stateOf(pack.condemned, pack.lost),
   }
 }

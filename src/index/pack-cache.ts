@@ -88,8 +88,8 @@ export function readPackNumber(
 }
 
 export function packRow(number: number, pack: StoredPack): PackRow {
-  const { id, kind, sizeBytes, session } = pack
-  return { number, id, kind, sizeBytes, session, state: stateOf(pack.condemned, pack.lost) }
+  const { id, kind, sizeBytes, session, chunkCount } = pack
+  return { number, id, kind, sizeBytes, session, chunkCount, state: stateOf(pack.condemned, pack.lost) }
 }
 
 function blockPlaces(pack: StoredPack): BlockPlace[] {

@@ -38,6 +38,8 @@ export interface PackRow {
   readonly kind: PackKind
   readonly sizeBytes: number
   readonly session: SessionId
+  /** Chunks in it, one that is there twice counted twice. */
+  readonly chunkCount: number
   readonly state: PackState
 }
 
@@ -113,6 +115,8 @@ export interface ClientIndex extends ChunkReader {
   chunkNumber(id: ChunkId): number | undefined
   /** `chunkNumber`, `has` and the length in one look-up. */
   look(id: ChunkId): ChunkStanding | undefined
+  /** All that is known of a chunk; undefined where no listed pack has it. */
+  chunk(id: ChunkId): ChunkRow | undefined
   /** Exclusive upper bound of chunk numbers. Numbers are dense, and never used again, also after `reset`. */
   readonly chunkNumbers: number
   /** Every listed pack, by number. */

@@ -1,7 +1,7 @@
 import type { ChunkId } from '../encoding/index.ts'
 import type { Environment, View } from './environment.ts'
 import { type PackCache, ranks } from './pack-cache.ts'
-import type { ChunkPlace, ChunkReader, ChunkStanding, Home } from './places.ts'
+import type { ChunkPlace, ChunkReader, ChunkRow, ChunkStanding, Home } from './places.ts'
 import { CHECK_BYTES, CHUNK_NUMBER_BYTES, HOME_BYTES, isSound, isWellFormed } from './rows.ts'
 
 /** Where the length stands in a stored home: after pack, block and offset. */
@@ -10,7 +10,7 @@ const LENGTH_IN_HOME = 10
 const ONE_HOME_BYTES = CHUNK_NUMBER_BYTES + HOME_BYTES + CHECK_BYTES
 
 /** A chunk's row as it is stored: its homes may be in packs that are not listed. */
-export interface StoredChunk {
+interface StoredChunk {
   readonly number: number
   readonly homes: readonly Home[]
 }
@@ -19,6 +19,7 @@ export interface LmdbReader extends ChunkReader {
   findAll(id: ChunkId): ChunkPlace[]
   chunkNumber(id: ChunkId): number | undefined
   look(id: ChunkId): ChunkStanding | undefined
+  chunk(id: ChunkId): ChunkRow | undefined
 }
 
 export function createReader(environment: Environment, packs: PackCache): LmdbReader {
@@ -90,12 +91,25 @@ export function createReader(environment: Environment, packs: PackCache): LmdbRe
     },
     chunkNumber: (id) => look(id)?.number,
     look,
+    chunk(id) {
+      const view = environment.view()
+      const value = row(view, id)
+      return value && listedChunk(packs, view, id, value)
+    },
     renew: () => environment.renew(),
   }
 }
 
+/** Decode a sound and well-formed row, without copies that do not count; undefined where none is left. */
+export function listedChunk(packs: PackCache, view: View, id: ChunkId, value: Buffer): ChunkRow | undefined {
+  const { number, homes } = decodeChunk(value)
+  const isListed = (home: Home) => packs.rank(view, home.pack) !== ranks.unlisted
+  const listed = homes.every(isListed) ? homes : homes.filter(isListed)
+  return listed.length === 0 ? undefined : { id, number, homes: listed }
+}
+
 /** Decode a sound and well-formed row. */
-export function decodeChunk(value: Buffer): StoredChunk {
+function decodeChunk(value: Buffer): StoredChunk {
   const homes: Home[] = []
   const end = value.length - CHECK_BYTES
   for (let at = CHUNK_NUMBER_BYTES; at < end; at += HOME_BYTES) {

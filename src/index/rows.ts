@@ -1,6 +1,6 @@
 import { type FileId, fromHex, type SessionId, toHex } from '../encoding/index.ts'
 import type { RowCheck } from './check.ts'
-import type { BlockFacts, PackFacts, PackKind } from './facts.ts'
+import { type BlockFacts, CHUNK_ROW_BYTES, type PackFacts, type PackKind } from './facts.ts'
 
 /**
  * The tables and their rows. Every value ends with a 32-bit check over table, key and value (`RowCheck`).
@@ -9,7 +9,7 @@ import type { BlockFacts, PackFacts, PackKind } from './facts.ts'
  * |--------|------------------------|---------------------------------------------------------------------|
  * | head   | 'head'                 | schema, generation, version, pack numbers and chunk numbers in use  |
  * | chunks | 32-byte chunk id       | chunk number, then 14 bytes a home                                  |
- * | packs  | pack number, 4 bytes   | state, id, size, session, then 13 bytes a block                     |
+ * | packs  | pack number, 4 bytes   | state, id, size, session, chunks, then 13 bytes a block             |
  * | names  | 32-byte pack id        | pack number                                                         |
  * | files  | 32-byte index file id  | flags: its facts are in, it is named by a `replaces`                |
  * | cached | name, UTF-8            | a small file as it is stored in the repository                      |
@@ -28,7 +28,7 @@ const tableNumbers: Record<TableName, number> = {
 }
 
 /** Raised with every change to the tables above or to the file below them. */
-export const SCHEMA = 1
+export const SCHEMA = 2
 
 export const CHECK_BYTES = 4
 export const HOME_BYTES = 14
@@ -36,7 +36,7 @@ export const HOME_BYTES = 14
 export const CHUNK_NUMBER_BYTES = 4
 export const HEAD_KEY: Buffer = Buffer.from('head')
 const HEAD_BYTES = 4 + 4 * 6
-const PACK_FIXED_BYTES = 1 + 32 + 6 + 16
+const PACK_FIXED_BYTES = 1 + 32 + 6 + 16 + 4
 export const BLOCK_BYTES = 13
 const fileFlags = { applied: 1, replaced: 2 } as const
 const packFlags = { listed: 1, condemned: 2, lost: 4, tree: 8 } as const
@@ -62,6 +62,7 @@ export interface StoredPack {
   readonly kind: PackKind
   readonly sizeBytes: number
   readonly session: SessionId
+  readonly chunkCount: number
   /** BLOCK_BYTES a block. */
   readonly blocks: Uint8Array
 }
@@ -142,6 +143,7 @@ export function encodePack(pack: StoredPack): Buffer {
   value.write(pack.id, 1, 'hex')
   value.writeUIntLE(pack.sizeBytes, 33, 6)
   value.write(pack.session, 39, 'hex')
+  value.writeUInt32LE(pack.chunkCount, 55)
   value.set(pack.blocks, PACK_FIXED_BYTES)
   return value
 }
@@ -157,6 +159,7 @@ export function decodePack(value: Buffer): StoredPack {
     kind: flags & packFlags.tree ? 'tree' : 'data',
     sizeBytes: value.readUIntLE(33, 6),
     session: toHex(value.subarray(39, 55)) as SessionId,
+    chunkCount: value.readUInt32LE(55),
     blocks: value.subarray(PACK_FIXED_BYTES, value.length - CHECK_BYTES),
   }
 }
@@ -171,6 +174,7 @@ export function unlistedPack(id: FileId): StoredPack {
     kind: 'data',
     sizeBytes: 0,
     session: '0'.repeat(32) as SessionId,
+    chunkCount: 0,
     blocks: new Uint8Array(0),
   }
 }
@@ -182,8 +186,13 @@ export function listedPack(facts: PackFacts): StoredPack {
     kind: facts.kind,
     sizeBytes: facts.sizeBytes,
     session: facts.session,
+    chunkCount: countChunks(facts),
     blocks: encodeBlocks(facts.blocks),
   }
+}
+
+export function countChunks({ blocks }: PackFacts): number {
+  return blocks.reduce((sum, block) => sum + block.chunks.length / CHUNK_ROW_BYTES, 0)
 }
 
 /** What two rows of one pack say together: a listing is kept once there is one, states add up. */

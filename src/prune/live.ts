@@ -1,8 +1,15 @@
 import { type ChunkId, type FileId, toHex } from '../encoding/index.ts'
 import { HoldfastError, hasCode } from '../errors/index.ts'
-import { listFiles, type Repository } from '../repository/index.ts'
+import { type ChunkRow, listFiles, type Repository } from '../repository/index.ts'
 import { type ChunkSet, createChunkSet, type ListedSnapshot, listSnapshots } from '../snapshot/index.ts'
 import { visitTree } from '../tree/index.ts'
+
+export interface LiveOptions {
+  readonly earlier?: ChunkSet
+  readonly onChunk?: (chunk: ChunkRow) => void
+  readonly onSnapshot?: (done: number, total: number) => void
+  readonly signal?: AbortSignal | undefined
+}
 
 export interface LiveChunks {
   /** Every chunk some listed snapshot needs, or needed when an earlier pass listed it. */
@@ -15,16 +22,13 @@ export interface LiveChunks {
  * List the snapshots and find every chunk they need. Every snapshot counts, also one whose session is over
  * (rule R13). Trees visited by an earlier pass are not walked again: what a tree needs never changes.
  *
- * @param earlier what an earlier pass of this run has found
+ * @param options.earlier what an earlier pass of this run has found
+ * @param options.onChunk gets what the index knows of each chunk that was not found before
  * @throws HoldfastError DAMAGED when a snapshot that nobody gave up on, and that is still there, lacks a chunk or
  *   cannot be read: what it needs is then not known, and nothing may be deleted
  */
-export async function findLiveChunks(
-  repository: Repository,
-  earlier: ChunkSet | undefined,
-  onSnapshot: (done: number, total: number) => void,
-  signal?: AbortSignal,
-): Promise<LiveChunks> {
+export async function findLiveChunks(repository: Repository, options: LiveOptions): Promise<LiveChunks> {
+  const { earlier, onSnapshot, signal } = options
   const { snapshots, damaged } = await listSnapshots(repository, signal)
   if (damaged.length > 0) {
     throw new HoldfastError(
@@ -45,9 +49,9 @@ export async function findLiveChunks(
     (left, right) => Number(right.isConfirmed) - Number(left.isConfirmed),
   )
   for (const snapshot of confirmedFirst) {
-    const missing = await visitSnapshot(repository, snapshot, set, signal)
+    const missing = await visitSnapshot(repository, snapshot, set, options)
     if (missing !== undefined) await judgeMissing(repository, snapshot, missing, incomplete)
-    onSnapshot(++done, snapshots.length)
+    onSnapshot?.(++done, snapshots.length)
   }
   return { set, incomplete }
 }
@@ -57,20 +61,27 @@ async function visitSnapshot(
   repository: Repository,
   snapshot: ListedSnapshot,
   set: ChunkSet,
-  signal: AbortSignal | undefined,
+  { onChunk, signal }: LiveOptions,
 ): Promise<ChunkId | undefined> {
+  const { index } = repository
   const unknown: ChunkId[] = []
   let unreadable: ChunkId | undefined
   await visitTree(
     repository,
     snapshot.tree,
     {
-      enterTree: (id) => set.add(id),
+      enterTree(id) {
+        const chunk = index.chunk(id)
+        const isNew = set.add(id, chunk?.number)
+        if (isNew && chunk !== undefined) onChunk?.(chunk)
+        return isNew
+      },
       data(ids) {
         for (const id of ids) {
-          const number = repository.index.chunkNumber(id)
-          set.add(id, number)
-          if (number === undefined) unknown.push(id)
+          const chunk = index.chunk(id)
+          const isNew = set.add(id, chunk?.number)
+          if (chunk === undefined) unknown.push(id)
+          else if (isNew) onChunk?.(chunk)
         }
       },
       unreadable(id, error) {
@@ -84,7 +95,7 @@ async function visitSnapshot(
   )
   if (unknown.length > 0) await repository.loadIndex({ signal })
   for (const id of unknown) {
-    if (repository.index.chunkNumber(id) === undefined) return unreadable ?? id
+    if (index.chunkNumber(id) === undefined) return unreadable ?? id
     set.add(id)
   }
   return unreadable

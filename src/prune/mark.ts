@@ -12,6 +12,7 @@ import type { PruneOptions, PrunePlan } from './options.ts'
 import { listPending } from './pending-files.ts'
 import { choosePacks } from './plan.ts'
 import { judgeSession } from './sessions.ts'
+import { createPackUse } from './use.ts'
 
 export interface Marked {
   readonly plan: PrunePlan
@@ -35,19 +36,19 @@ export async function mark(
   for await (const pack of listPacks(repository, signal)) stored.set(pack.id, pack)
   await repository.loadIndex({ signal })
   const working = await findWorking(repository, own, options)
-  const { set: live } = await findLiveChunks(
-    repository,
-    undefined,
-    (done, total) => onProgress?.({ phase: 'find', done, total }),
+  const use = createPackUse(repository, stored)
+  const { set: live } = await findLiveChunks(repository, {
+    onChunk: (chunk) => use.count(chunk),
+    onSnapshot: (done, total) => onProgress?.({ phase: 'find', done, total }),
     signal,
-  )
+  })
   onProgress?.({ phase: 'plan', done: 0, total: 0 })
   const { maxUnused, maxRepackBytes } = options
   const { plan, condemn } = await choosePacks({
     repository,
     stored,
     alive: working,
-    live,
+    use,
     maxUnused,
     maxRepackBytes,
   })

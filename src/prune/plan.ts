@@ -8,8 +8,8 @@ import {
   type Repository,
   type StoredPack,
 } from '../repository/index.ts'
-import type { ChunkSet } from '../snapshot/index.ts'
 import type { PackTotals, PrunePlan } from './options.ts'
+import type { PackUse, UsedPack } from './use.ts'
 
 const DEFAULT_MAX_UNUSED = 0.03
 /** Packs below this share of their target are merged, once so many of a kind have come together. */
@@ -21,7 +21,8 @@ export interface PlanParts {
   readonly stored: ReadonlyMap<FileId, StoredPack>
   /** Sessions that were alive after the packs were listed and the index loaded: their packs are left alone. */
   readonly alive: ReadonlySet<SessionId>
-  readonly live: ChunkSet
+  /** What snapshots need of the packs. */
+  readonly use: PackUse
   readonly maxUnused?: number | undefined
   readonly maxRepackBytes?: number | undefined
 }
@@ -32,17 +33,9 @@ export interface ChosenPacks {
   readonly condemn: readonly FileId[]
 }
 
-interface PackUse {
-  readonly row: PackRow
-  /** Live plaintext bytes of each block. */
-  readonly liveBytes: Float64Array
-  /** It holds, or held, a live chunk that no stored pack has. */
-  isMissed: boolean
-}
-
 /** A pack that may be rewritten. */
 interface Candidate {
-  readonly use: PackUse
+  readonly use: UsedPack
   readonly deadShare: number
   /** Stored bytes of dead chunks. */
   readonly deadBytes: number
@@ -52,14 +45,14 @@ interface Candidate {
 /** Choose the packs to go: without live chunks, worth rewriting, too small, or in no index file. Reads only. */
 export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
   const { repository, stored, alive } = parts
-  const { uses, usedChunks, unusedChunks, duplicateChunks } = measureUse(parts)
+  const { usedChunks, unusedChunks, duplicateChunks } = parts.use.totals()
   const keep = startTotals()
   const drop = startTotals()
   const rewrite = startTotals()
   const condemn: FileId[] = []
   const candidates: Candidate[] = []
 
-  for (const use of uses.values()) {
+  for (const use of parts.use.packs()) {
     const { row } = use
     if (row.state === 'condemned') continue
     if (!stored.has(row.id)) {
@@ -67,16 +60,16 @@ export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
       if (!use.isMissed && !alive.has(row.session) && (await isGone(repository, row))) condemn.push(row.id)
       continue
     }
-    const { liveStored, deadStored } = deadSpace(repository, use)
     if (alive.has(row.session)) {
       add(keep, row.sizeBytes)
-    } else if (liveStored === 0) {
+    } else if (use.liveBytes === undefined) {
       condemn.push(row.id)
       add(drop, row.sizeBytes)
     } else if (row.state === 'lost') {
       // What can still be read of it is worth more where it is.
       add(keep, row.sizeBytes)
     } else {
+      const { liveStored, deadStored } = deadSpace(repository, row, use.liveBytes)
       const deadShare = deadStored / (liveStored + deadStored)
       candidates.push({ use, deadShare, deadBytes: deadStored, isSmall: isSmall(repository, row) })
     }
@@ -122,48 +115,6 @@ export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
   return { plan, condemn }
 }
 
-/** One pass over the index: how much of each block is live. Of several good copies only one counts as live. */
-function measureUse(parts: PlanParts): {
-  uses: Map<number, PackUse>
-  usedChunks: number
-  unusedChunks: number
-  duplicateChunks: number
-} {
-  const { repository, live, stored } = parts
-  const { index } = repository
-  const uses = new Map<number, PackUse>()
-  for (const row of index.packs()) {
-    uses.set(row.number, {
-      row,
-      liveBytes: new Float64Array(index.blocks(row.number).length),
-      isMissed: false,
-    })
-  }
-  let usedChunks = 0
-  let unusedChunks = 0
-  let duplicateChunks = 0
-  for (const chunk of index.chunks()) {
-    const good = chunk.homes.filter((home) => {
-      const row = uses.get(home.pack)?.row
-      return row !== undefined && row.state !== 'condemned' && stored.has(row.id)
-    })
-    if (good.length === 0) {
-      if (live.hasNumber(chunk.number)) for (const home of chunk.homes) missed(uses, home.pack)
-      continue
-    }
-    if (!live.hasNumber(chunk.number)) {
-      unusedChunks++
-      continue
-    }
-    usedChunks++
-    duplicateChunks += good.length - 1
-    // A copy in a pack that is not known to be damaged is the one that counts; then the oldest.
-    const kept = good.find((home) => uses.get(home.pack)!.row.state === 'good') ?? good[0]!
-    uses.get(kept.pack)!.liveBytes[kept.block]! += kept.lengthBytes
-  }
-  return { uses, usedChunks, unusedChunks, duplicateChunks }
-}
-
 /** True when the pack is not there: it may have been put after the packs were listed. */
 async function isGone(repository: Repository, row: PackRow): Promise<boolean> {
   try {
@@ -175,17 +126,16 @@ async function isGone(repository: Repository, row: PackRow): Promise<boolean> {
   }
 }
 
-function missed(uses: ReadonlyMap<number, PackUse>, pack: number): void {
-  const use = uses.get(pack)
-  if (use !== undefined) use.isMissed = true
-}
-
 /** Stored bytes of a pack's blocks, shared out by how much of each block's plaintext is live. */
-function deadSpace(repository: Repository, use: PackUse): { liveStored: number; deadStored: number } {
+function deadSpace(
+  repository: Repository,
+  row: PackRow,
+  liveBytes: Float64Array,
+): { liveStored: number; deadStored: number } {
   let liveStored = 0
   let deadStored = 0
-  for (const block of repository.index.blocks(use.row.number)) {
-    const liveShare = block.plainBytes === 0 ? 0 : use.liveBytes[block.number]! / block.plainBytes
+  for (const block of repository.index.blocks(row.number)) {
+    const liveShare = block.plainBytes === 0 ? 0 : Math.min(1, liveBytes[block.number]! / block.plainBytes)
     liveStored += block.storedBytes * liveShare
     deadStored += block.storedBytes * (1 - liveShare)
   }

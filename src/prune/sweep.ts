@@ -47,8 +47,7 @@ export async function sweep(
   const done = { deletedPacks: 0, deletedBytes: 0, copiedChunks: 0, copiedBytes: 0 }
   let incompleteSnapshots: readonly FileId[] = []
   if (ready.length > 0) {
-    const onSnapshot = (): void => {}
-    const live = await findLiveChunks(repository, earlier, onSnapshot, signal)
+    const live = await findLiveChunks(repository, { earlier, signal })
     incompleteSnapshots = live.incomplete
     await repository.loadIndex({ signal })
     // A copy in a pack that is lost is none either: what a condemned pack has may be the last one.

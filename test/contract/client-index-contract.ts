@@ -80,10 +80,27 @@ export function clientIndexContract(
         kind: 'data',
         sizeBytes: pack.sizeBytes,
         session,
+        chunkCount: 2,
         state: 'good',
       })
       expect([...index.packs()]).toEqual([row])
       expect(index.blocks(row.number).map((block) => block.offsetBytes)).toEqual([48, 48 + 4096])
+    })
+
+    test('a chunk is told with every copy in a listed pack, whatever its state, as the pass over all has it', async () => {
+      const [p, q] = [packOf('p', [['a', 'b']]), packOf('q', [['b']])]
+      await take(indexFile('f', { packs: [p, q], condemned: [q.id] }))
+      for (const [name, packs] of [
+        ['a', [p]],
+        ['b', [p, q]],
+      ] as const) {
+        const chunk = index.chunk(idOf(name))!
+        expect(chunk.number).toBe(index.chunkNumber(idOf(name)))
+        const numbers = packs.map((pack) => index.pack(pack.id)!.number)
+        expect(chunk.homes.map((home) => home.pack).sort()).toEqual(numbers.sort())
+        expect([...index.chunks()].find(({ number }) => number === chunk.number)).toEqual(chunk)
+      }
+      expect(index.chunk(idOf('other'))).toBeUndefined()
     })
 
     test('condemned wins when it comes with, after or before the fact that the pack holds', async () => {

@@ -121,12 +121,12 @@ export function createMutants(directory: string): readonly Mutant[] {
         {
           file: 'prune/sweep.js',
           find: `const { ready, waiting, waitingFor } = await`,
-          replace: `const live = await findLiveChunks(repository, earlier, () => {}, signal);
+          replace: `const live = await findLiveChunks(repository, { signal, earlier });
             const { ready, waiting, waitingFor } = await`,
         },
         {
           file: 'prune/sweep.js',
-          find: `const live = await findLiveChunks(repository, earlier, onSnapshot, signal);`,
+          find: `const live = await findLiveChunks(repository, { earlier, signal });`,
           replace: ``,
         },
       ],
