@@ -31,8 +31,8 @@ export interface BlockInRange {
   readonly rowsBytes: number
 }
 
-/** Bytes of neighbouring blocks that are read in one go; one block alone may be larger. */
-export const RANGE_BYTES: number = 4 * 1024 * 1024
+/** Bytes of neighbouring blocks that are read in one go: a full block that did not compress fits; rare ones are larger. */
+export const RANGE_BYTES: number = 2.25 * 1024 * 1024
 /** Read and thrown away rather than asked around. */
 const GAP_BYTES = 128 * 1024
 

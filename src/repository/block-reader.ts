@@ -60,7 +60,7 @@ export class BlockReader {
 
   /** Keep no more of trees than this from now on. */
   keepTrees(treeBytes: number): void {
-    this.caches.tree.limitBytes = treeBytes
+    this.caches.tree.limitTo(treeBytes)
   }
 
   /** The id a chunk's bytes have. */
@@ -296,7 +296,7 @@ interface CachedBlock {
 
 /** Least recently used plaintexts up to a number of bytes: some hundreds of blocks. */
 class BlockCache {
-  limitBytes: number
+  private limitBytes: number
   private readonly packs = new Map<FileId, Map<number, CachedBlock>>()
   private bytes = 0
   private clock = 0
@@ -322,6 +322,11 @@ class BlockCache {
     }
     blocks.set(number, { plain, usedAt: ++this.clock })
     this.bytes += plain.length
+  }
+
+  limitTo(limitBytes: number): void {
+    this.limitBytes = limitBytes
+    while (this.bytes > limitBytes) this.dropOldest()
   }
 
   private dropOldest(): void {

@@ -136,6 +136,11 @@ export class Repository {
     this.blocks.keepTrees(WALK_KEEPS_BYTES)
   }
 
+  /** The walk is over: what it keeps is given back. */
+  endWalk(): void {
+    this.blocks.keepTrees(0)
+  }
+
   /** Blocks of one pack in order of offset, neighbours in one request; failures block by block. */
   readBlocks(places: readonly BlockPlace[], signal?: AbortSignal): AsyncGenerator<BlockResult> {
     return this.blocks.readBlocks(places, signal)
