@@ -64,7 +64,8 @@ export function startCopies(repository: Repository, own: SessionId, options: Cop
   const keys: BlockCheckKeys = { files: { data: files.data, tree: files.tree }, dataIds, treeIds }
   const { compressionLevel } = writer
   const memory = createRangeMemory()
-  const count = options.threads ?? (options.bytes < LEAST_BYTES ? 0 : threadCount())
+  // The main thread chooses, reads, seals and writes: with as many others as there are cores little time is saved.
+  const count = options.threads ?? (options.bytes < LEAST_BYTES ? 0 : Math.max(1, threadCount() - 1))
   const copier =
     count === 0
       ? copyHere(writer, keys, memory)
