@@ -236,7 +236,15 @@ function notAFile(status: FileStatus): UnreadableFile {
 }
 
 function isOther(expected: FileStatus, found: FileStatus): boolean {
-  return expected.device !== found.device || expected.inode !== found.inode || hasChanged(expected, found)
+  return (
+    expected.device !== found.device ||
+    expected.inode !== found.inode ||
+    // The clock of a file system may stand still between two changes.
+    expected.mode !== found.mode ||
+    expected.uid !== found.uid ||
+    expected.gid !== found.gid ||
+    hasChanged(expected, found)
+  )
 }
 
 function hasChanged(before: FileStatus, after: FileStatus): boolean {

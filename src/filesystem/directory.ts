@@ -15,7 +15,15 @@ export function readNameKeys(directory: RawName): NameKey[] {
  * is asked for, names take their bytes and a few more. Reads the directory at once. Throws the system's errors.
  */
 export function readNameBatches(directory: RawName): Iterator<NameKey[]> {
-  const { bytes, starts } = packNames(directory)
+  let names: PackedNames
+  try {
+    names = packNames(directory)
+  } catch {
+    // Where a file system does not say what kind an entry is, Node asks for each by a name that it takes for a text,
+    // and fails for one that is gone by then.
+    return [readNameKeys(directory)].values()
+  }
+  const { bytes, starts } = names
   return unpackNames(
     bytes,
     starts.sort((left, right) => comparePacked(bytes, left, right)),
@@ -25,7 +33,12 @@ export function readNameBatches(directory: RawName): Iterator<NameKey[]> {
 const BATCH_NAMES = 8192
 
 /** Names end to end, with a NUL after each, and where each begins. */
-function packNames(directory: RawName): { readonly bytes: Buffer; readonly starts: Uint32Array } {
+interface PackedNames {
+  readonly bytes: Buffer
+  readonly starts: Uint32Array
+}
+
+function packNames(directory: RawName): PackedNames {
   let bytes = Buffer.allocUnsafeSlow(1 << 20)
   let starts = new Uint32Array(1 << 16)
   let length = 0

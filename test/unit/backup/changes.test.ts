@@ -200,6 +200,16 @@ describe('reading a file that changes', () => {
     }
   })
 
+  test('whose mode or owner changed within a tick of the clock is kept with those it has now', () => {
+    const path = join(tempDirectory(), 'file')
+    writeFileSync(path, 'content')
+    const { read, status } = createJobScene()
+    const now = status(path)
+    for (const other of [{ mode: 0o4711 }, { uid: now.uid + 1 }, { gid: now.gid + 1 }]) {
+      expect(read(path, undefined, { ...now, ...other })).toMatchObject({ status: now, warnings: [] })
+    }
+  })
+
   test('that shrinks ends where it ends', () => {
     const path = join(tempDirectory(), 'file')
     writeFileSync(path, randomBytes(3_000_000))

@@ -1,10 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { joinName, nameFromBytes } from '../../../src/encoding/index.ts'
 import { readNameBatches, readNameKeys, readNames } from '../../../src/filesystem/index.ts'
 import { tempDirectory } from './scene.ts'
+
+/** Node's own failure where the file system gives no types: it asks for each entry by the text it made of its name. */
+const listing: { error: Error | undefined } = vi.hoisted(() => ({ error: undefined }))
+vi.mock('node:fs', async (load) => {
+  const real = await load<typeof import('node:fs')>()
+  const opendirSync = (...parameters: Parameters<typeof real.opendirSync>) => {
+    if (listing.error !== undefined) throw listing.error
+    return real.opendirSync(...parameters)
+  }
+  return { ...real, opendirSync }
+})
 
 function fill(names: readonly (string | Buffer)[]): string {
   const directory = tempDirectory()
@@ -56,6 +67,18 @@ test('names of a large directory come in batches, whole and in order', () => {
   const batches = inBatches(directory)
   expect(batches.map((batch) => batch.length)).toEqual([8192, 8192, 3616])
   expect(batches.flat()).toEqual(names.sort())
+})
+
+test('a directory whose entries cannot be told apart as they are listed is read whole', () => {
+  const directory = fill(['b', 'ä', Buffer.from([0xe4])])
+  listing.error = Object.assign(new Error("ENOENT: no such file or directory, lstat 'Ã¤'"), {
+    code: 'ENOENT',
+  })
+  try {
+    expect(inBatches(directory)).toEqual([readNameKeys(directory)])
+  } finally {
+    listing.error = undefined
+  }
 })
 
 function inBatches(directory: string): string[][] {
