@@ -1,7 +1,7 @@
 import type { FileId, SessionId } from '../encoding/index.ts'
 
 export interface PruneOptions {
-  /** Packs are rewritten, those with most dead bytes first, until no more than this share of all is dead: 0 to 1. Default 0.03. */
+  /** Packs are rewritten, those with most dead bytes first, until no more than this share of all is dead: 0 to 1. Default 0.02. */
   readonly maxUnused?: number
   /** Stored bytes of packs that are rewritten in this run, at the most. Packs without live chunks do not count. */
   readonly maxRepackBytes?: number

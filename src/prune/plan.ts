@@ -11,7 +11,7 @@ import {
 import type { PackTotals, PrunePlan } from './options.ts'
 import type { PackUse, UsedPack } from './use.ts'
 
-const DEFAULT_MAX_UNUSED = 0.03
+const DEFAULT_MAX_UNUSED = 0.02
 /** Packs below this share of their target are merged, once so many of a kind have come together. */
 const SMALL_SHARE = 4
 const SMALL_COUNT = 8

@@ -43,7 +43,7 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({
       what: fc.constant('prune' as const),
       client,
-      maxUnused: fc.constantFrom(0, 0.03, 0.5, 1),
+      maxUnused: fc.constantFrom(0, 0.02, 0.5, 1),
     }),
   },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('verify' as const), client }) },

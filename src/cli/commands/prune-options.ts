@@ -20,7 +20,7 @@ export function addPruneOptions(command: Command): void {
   command
     .option(
       '--max-unused <limit>',
-      'what may stay unused: a percentage, a size, or unlimited (default: 3%)',
+      'what may stay unused: a percentage, a size, or unlimited (default: 2%)',
       parseMaxUnused,
     )
     .option('--max-repack-size <size>', 'rewrite packs of no more than this in one run', parseSize)
