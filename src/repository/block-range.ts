@@ -5,6 +5,7 @@ import type { PackFooter } from '../pack/index.ts'
 import { fileName, type PackKind } from './layout.ts'
 import type { RangeMemory } from './range-memory.ts'
 import type { Repository } from './repository.ts'
+import { stretchesOf } from './stretches.ts'
 
 /** Neighbouring blocks of one pack, as plain data that can be given to another thread. */
 export interface BlockRange {
@@ -19,22 +20,15 @@ export interface BlockRange {
   readonly blocks: readonly BlockInRange[]
 }
 
-export interface BlockInRange {
-  readonly number: number
+export interface BlockInRange extends Omit<BlockPlace, 'pack' | 'kind' | 'offsetBytes'> {
   /** In `BlockRange.bytes`. */
   readonly offsetBytes: number
-  readonly storedBytes: number
-  readonly payloadBytes: number
-  readonly plainBytes: number
-  readonly method: number
   /** Of its chunk table in `BlockRange.rows`. */
   readonly rowsBytes: number
 }
 
 /** Bytes of neighbouring blocks that are read in one go: a full block that did not compress fits; rare ones are larger. */
 export const RANGE_BYTES: number = 2.25 * 1024 * 1024
-/** Read and thrown away rather than asked around. */
-const GAP_BYTES = 128 * 1024
 
 /** @param read the bytes from `offsetBytes` of the pack on, which hold all these blocks */
 export function blockRangeOf(
@@ -79,19 +73,9 @@ export async function* readBlockRanges(
   const { backend } = repository
   const name = fileName(kind, pack)
   const header = await backend.getRange(name, 0, HEADER_BYTES, signal)
-  for (let from = 0; from < places.length; ) {
-    const { offsetBytes } = places[from]!
-    let end = offsetBytes + places[from]!.storedBytes
-    let to = from + 1
-    for (; to < places.length; to++) {
-      const next = places[to]!
-      const nextEnd = next.offsetBytes + next.storedBytes
-      if (next.offsetBytes - end > GAP_BYTES || nextEnd - offsetBytes > RANGE_BYTES) break
-      end = nextEnd
-    }
-    const bytes = memory.take(end - offsetBytes)
+  for (const { group, offsetBytes, lengthBytes } of stretchesOf(places, RANGE_BYTES)) {
+    const bytes = memory.take(lengthBytes)
     await backend.fillRange(name, offsetBytes, bytes, signal)
-    yield blockRangeOf(places.slice(from, to), header, { offsetBytes, bytes }, content)
-    from = to
+    yield blockRangeOf(group, header, { offsetBytes, bytes }, content)
   }
 }
