@@ -52,13 +52,7 @@ export class Level {
 
   /** The next of the names; undefined when all were given. */
   nextKey(): NameKey | undefined {
-    while (this.at === this.keys.length) {
-      const batch = this.batches.next()
-      if (batch.done) return undefined
-      this.keys = batch.value
-      this.at = 0
-    }
-    return this.keys[this.at++]
+    return this.hasKeys() ? this.keys[this.at++] : undefined
   }
 
   /** Write a node, and compare it with the parent's of the same name, which `nodes` shows, unless that is `known`. */
@@ -103,18 +97,28 @@ export class Level {
     this.closeEntries()
     const { path, parts } = this
     const parentTree = this.parent?.tree
-    // One of the names still to come, and with it those that lie ready after it.
-    for (let key = this.nextKey(); key !== undefined; key = this.nextKey()) {
-      this.at--
-      const share = Math.ceil((this.keys.length - this.at) / SHARES)
+    while (this.hasKeys()) {
+      const rest = this.keys.slice(this.at)
+      this.at = this.keys.length
+      const share = Math.ceil(rest.length / SHARES)
       const names = Math.min(Math.max(share, LEAST_TASK_NAMES), MOST_TASK_NAMES)
-      for (; this.at < this.keys.length; this.at += names) {
-        const keys = joinKeys(this.keys.slice(this.at, this.at + names))
+      for (let from = 0; from < rest.length; from += names) {
+        const keys = joinKeys(rest.slice(from, from + names))
         parts.push({ kind: 'names', path, keys, parentTree, device, areAsked })
       }
-      this.at = this.keys.length
     }
     return parts
+  }
+
+  /** Have names at hand. @returns false when all were given */
+  private hasKeys(): boolean {
+    while (this.at === this.keys.length) {
+      const batch = this.batches.next()
+      if (batch.done) return false
+      this.keys = batch.value
+      this.at = 0
+    }
+    return true
   }
 
   /** Write the nodes, all of which are known, as pages. */
