@@ -48,10 +48,14 @@ export async function findLiveChunks(repository: Repository, options: LiveOption
   const confirmedFirst = [...snapshots].sort(
     (left, right) => Number(right.isConfirmed) - Number(left.isConfirmed),
   )
-  for (const snapshot of confirmedFirst) {
-    const missing = await visitSnapshot(repository, snapshot, set, options)
-    if (missing !== undefined) await judgeMissing(repository, snapshot, missing, incomplete)
-    onSnapshot?.(++done, snapshots.length)
+  try {
+    for (const snapshot of confirmedFirst) {
+      const missing = await visitSnapshot(repository, snapshot, set, options)
+      if (missing !== undefined) await judgeMissing(repository, snapshot, missing, incomplete)
+      onSnapshot?.(++done, snapshots.length)
+    }
+  } finally {
+    repository.endWalk()
   }
   return { set, incomplete }
 }

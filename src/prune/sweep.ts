@@ -48,7 +48,6 @@ export async function sweep(
   let incompleteSnapshots: readonly FileId[] = []
   if (ready.length > 0) {
     const live = await findLiveChunks(repository, { earlier, signal })
-    repository.endWalk()
     incompleteSnapshots = live.incomplete
     await repository.loadIndex({ signal })
     // A copy in a pack that is lost is none either: what a condemned pack has may be the last one.
