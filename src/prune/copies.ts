@@ -2,6 +2,7 @@ import type { SessionId } from '../encoding/index.ts'
 import {
   type BlockCheckKeys,
   type BlockSlotsMemory,
+  blockCheckKeys,
   type CopyRange,
   createBlockCopier,
   createBlockSlotsMemory,
@@ -54,14 +55,11 @@ export interface CopiedBlock {
 const LEAST_BYTES = 32 * 1024 * 1024
 /** Ranges that wait beside those in work. */
 const WAITING_RANGES = 1
-/** Blocks each thread may have on their way to storage. */
-const SLOTS_A_THREAD = 3
 
 export function startCopies(repository: Repository, own: SessionId, options: CopiesOptions): Copies {
   // Chunks are chosen one by one before: the table of chunks that this run stores is not asked.
   const writer = new RunWriter(repository, own, { tableSlots: 1 })
-  const { files, dataIds, treeIds } = repository.subkeys
-  const keys: BlockCheckKeys = { files: { data: files.data, tree: files.tree }, dataIds, treeIds }
+  const keys = blockCheckKeys(repository.subkeys)
   const { compressionLevel } = writer
   const memory = createRangeMemory()
   // The main thread chooses, reads, seals and writes: with as many others as there are cores little time is saved.
@@ -122,7 +120,7 @@ function copyInThreads(
   count: number,
   signal: AbortSignal | undefined,
 ): Copier {
-  const slotsMemory = createBlockSlotsMemory(count * SLOTS_A_THREAD)
+  const slotsMemory = createBlockSlotsMemory(count)
   const slots = openBlockSlots(slotsMemory)
   const threads = startThreads<CopyRange, undefined, CopiedBlock>({
     file: threadFile(import.meta.url, 'worker'),

@@ -12,6 +12,11 @@ export interface BlockCheckKeys {
   readonly treeIds: Uint8Array
 }
 
+/** Plain data, that a thread can be given. */
+export function blockCheckKeys({ files, dataIds, treeIds }: Subkeys): BlockCheckKeys {
+  return { files: { data: files.data, tree: files.tree }, dataIds, treeIds }
+}
+
 /** What is wrong with each block of a range, a sentence; undefined for one whose every chunk is what its id says. */
 export type BlockFindings = readonly (string | undefined)[]
 

@@ -23,8 +23,12 @@ export interface BlockSlots {
 /** Longer payloads are rare: their memory is their own. */
 const SLOT_BYTES: number = DATA_BLOCK_BYTES
 const CHECK_MS = 100
+/** Blocks each thread may have on their way to storage. */
+const SLOTS_A_THREAD = 3
 
-export function createBlockSlotsMemory(slots: number): BlockSlotsMemory {
+/** @param threads how many fill them */
+export function createBlockSlotsMemory(threads: number): BlockSlotsMemory {
+  const slots = threads * SLOTS_A_THREAD
   return {
     state: new SharedArrayBuffer((1 + slots) * 4),
     bytes: new SharedArrayBuffer(slots * SLOT_BYTES),

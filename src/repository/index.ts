@@ -15,6 +15,7 @@ export type {
 export type { PackFooter, PlainBlock } from '../pack/index.ts'
 export { CHUNK_ROW_BYTES, createBlockBuilder, MAXIMUM_BLOCK_BYTES } from '../pack/index.ts'
 export type { BlockCheckKeys, BlockFindings } from './block-check.ts'
+export { blockCheckKeys } from './block-check.ts'
 export type { BlockCopier, BlockCopyOptions, CopyRange } from './block-copy.ts'
 export { createBlockCopier } from './block-copy.ts'
 export type { BlockRange } from './block-range.ts'

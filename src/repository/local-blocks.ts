@@ -1,10 +1,11 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { HEADER_BYTES } from '../crypto/index.ts'
+import type { FileId } from '../encoding/index.ts'
 import { systemCode } from '../errors/index.ts'
 import { fillFrom } from '../filesystem/index.ts'
 import type { BlockPlace } from '../index/index.ts'
-import { fileName } from './layout.ts'
+import { fileName, type PackKind } from './layout.ts'
 import { type SealedBlock, type SealedBlocks, sealedBlock } from './sealed-blocks.ts'
 import { alone, type Stretch, stretchesOf } from './stretches.ts'
 
@@ -35,7 +36,7 @@ export function createLocalBlocks(folder: string): LocalBlocks {
     read(places) {
       const { kind, pack } = places[0]!
       const header = Buffer.alloc(HEADER_BYTES)
-      const fd = openPack(join(folder, fileName(kind, pack)))
+      const fd = tryToOpen(folder, kind, pack)
       if (fd === undefined) {
         const blocks = places.map((place) => sealedBlock(place, -1, 0))
         return { kind, pack, header: header.subarray(0, 0), blocks, stretches: [] }
@@ -73,11 +74,16 @@ export function createLocalBlocks(folder: string): LocalBlocks {
   }
 }
 
+/** Open a pack of a repository in this folder; the caller closes it. Throws the system's errors. */
+export function openLocalPack(folder: string, kind: PackKind, pack: FileId): number {
+  // Without O_NONBLOCK a named pipe in the file's place would hold the thread for ever.
+  return openSync(join(folder, fileName(kind, pack)), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+}
+
 /** Undefined where the system refuses. */
-function openPack(path: string): number | undefined {
+function tryToOpen(folder: string, kind: PackKind, pack: FileId): number | undefined {
   try {
-    // Without O_NONBLOCK a named pipe in the file's place would hold the thread for ever.
-    return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    return openLocalPack(folder, kind, pack)
   } catch (error) {
     if (systemCode(error) === undefined) throw error
     return undefined

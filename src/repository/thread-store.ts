@@ -1,9 +1,9 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync } from 'node:fs'
 import { loadZstd } from '../compression/index.ts'
 import { createKeyedHasher, type FileOpener, HEADER_BYTES } from '../crypto/index.ts'
 import type { ChunkId, FileId } from '../encoding/index.ts'
 import { hasCode, systemCode } from '../errors/index.ts'
+import { fillFrom } from '../filesystem/index.ts'
 import { type BlockPlace, type ChunkReader, openIndexReader } from '../index/index.ts'
 import {
   type BlockBuilder,
@@ -18,7 +18,8 @@ import {
   createSlotAllocator,
   openBlockSlots,
 } from './block-slots.ts'
-import { fileName, type PackKind } from './layout.ts'
+import type { PackKind } from './layout.ts'
+import { openLocalPack } from './local-blocks.ts'
 import type { Repository } from './repository.ts'
 import { openRunTable, type RunTable, type RunTableMemory } from './run-table.ts'
 import { type RunWriter, TREE_BLOCK_BYTES, TREE_LEVEL } from './run-writer.ts'
@@ -37,9 +38,6 @@ export interface ThreadStoreSettings {
   readonly slots: BlockSlotsMemory
 }
 
-/** Blocks each thread may have on their way to storage. */
-const SLOTS_A_THREAD = 3
-
 /** @param indexDirectory of the repository's own client index */
 export function threadStoreSettings(
   repository: Repository,
@@ -55,7 +53,7 @@ export function threadStoreSettings(
     localFolder,
     table: writer.tableMemory,
     queue: writer.queueMemory,
-    slots: createBlockSlotsMemory(threads * SLOTS_A_THREAD),
+    slots: createBlockSlotsMemory(threads),
   }
 }
 
@@ -150,18 +148,14 @@ function createTreeReader(
     const blockKey = `${place.pack}/${place.number}`
     const known = blocks.get(blockKey)
     if (known !== undefined) return known
-    // Without O_NONBLOCK a named pipe in the file's place would hold the thread for ever.
-    const fd = openSync(
-      join(folder, fileName('tree', place.pack)),
-      constants.O_RDONLY | (constants.O_NONBLOCK ?? 0),
-    )
+    const fd = openLocalPack(folder, 'tree', place.pack)
     try {
       let opener = openers.get(place.pack)
       if (opener === undefined) {
-        opener = createPackOpener('tree', key, readExactly(fd, 0, HEADER_BYTES))
+        opener = createPackOpener('tree', key, readUpTo(fd, 0, HEADER_BYTES))
         keep(openers, KEPT_OPENERS, place.pack, opener)
       }
-      const { plain } = openBlock(opener, place, readExactly(fd, place.offsetBytes, place.storedBytes))
+      const { plain } = openBlock(opener, place, readUpTo(fd, place.offsetBytes, place.storedBytes))
       keep(blocks, KEPT_BLOCKS, blockKey, plain)
       return plain
     } finally {
@@ -188,16 +182,10 @@ function createTreeReader(
   }
 }
 
-function readExactly(fd: number, offsetBytes: number, lengthBytes: number): Buffer {
+function readUpTo(fd: number, offsetBytes: number, lengthBytes: number): Buffer {
   const bytes = Buffer.allocUnsafe(lengthBytes)
-  let done = 0
-  while (done < lengthBytes) {
-    const length = readSync(fd, bytes, done, lengthBytes - done, offsetBytes + done)
-    if (length === 0) break
-    done += length
-  }
   // A pack that is too short is not authentic.
-  return bytes.subarray(0, done)
+  return bytes.subarray(0, fillFrom(fd, bytes, offsetBytes))
 }
 
 function keep<Key, Value>(map: Map<Key, Value>, most: number, key: Key, value: Value): void {

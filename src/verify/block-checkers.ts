@@ -1,4 +1,4 @@
-import type { BlockCheckKeys, BlockFindings, BlockRange, Repository } from '../repository/index.ts'
+import { type BlockFindings, type BlockRange, blockCheckKeys, type Repository } from '../repository/index.ts'
 import { OPENING_YOUNG_MIB, startThreads, threadCount, threadFile } from '../threads/index.ts'
 
 /** Threads that check the blocks of packs. */
@@ -24,12 +24,10 @@ export function startBlockCheckers(
 ): BlockCheckers | undefined {
   const count = threads ?? (wantedBytes < LEAST_BYTES ? 0 : threadCount())
   if (count === 0) return undefined
-  const { files, dataIds, treeIds } = repository.subkeys
-  const settings: BlockCheckKeys = { files: { data: files.data, tree: files.tree }, dataIds, treeIds }
   const { run, close } = startThreads<BlockRange, BlockFindings>({
     file: threadFile(import.meta.url, 'worker'),
     count,
-    settings,
+    settings: blockCheckKeys(repository.subkeys),
     youngMib: OPENING_YOUNG_MIB,
     signal,
   })
