@@ -29,6 +29,7 @@ import {
 import { threadCount } from '../threads/index.ts'
 import { costsOneFile } from './failure.ts'
 import { readGitState } from './git-state.ts'
+import { isLookedUp, noteLookedUp } from './looked-up.ts'
 import type { BackupOptions, BackupResult } from './options.ts'
 import { createScanPool } from './scan-pool.ts'
 import type { OwnPlace, ScanRules } from './scan-task.ts'
@@ -45,6 +46,13 @@ const nothingYet = {
   tree: chunkId(new Uint8Array(ID_BYTES)),
   incomplete: false,
   git: null,
+}
+
+/** What a run compares with. */
+interface ParentTree {
+  readonly tree: ChunkId
+  /** Every chunk of it has a good copy. */
+  readonly isStored: boolean
 }
 
 /** What a run builds, between the session's begin and its commit. */
@@ -72,14 +80,14 @@ export async function backup(
   const absolute = paths.map((path) => absolutePath(path, workingDirectory))
   checkSources(absolute)
   const ownPlaces = placesOf([...placesOfRepository(repository), ...(options.ownPlaces ?? [])])
-  return await runBackup(repository, absolute, options, async (writer, tally, parentTree) => {
+  return await runBackup(repository, absolute, options, async (writer, tally, parent) => {
     const { signal, onItem } = options
-    const rules = scanRules(options, ownPlaces)
+    const rules = scanRules(options, ownPlaces, parent)
     const pool = createScanPool({ repository, writer, rules, signal, onItem }, threadCountOf(options))
     try {
       const scanner = new Scanner({ rules, store: writer, files: undefined, segmentBytes: 0, onItem })
       const run = new SourceRun({ repository, writer, pool, scanner, tally, signal })
-      const root = await run.run(arrangeSources(absolute), parentTree)
+      const root = await run.run(arrangeSources(absolute), parent?.tree)
       await pool.finish()
       return root
     } finally {
@@ -88,7 +96,11 @@ export async function backup(
   })
 }
 
-function scanRules(options: BackupOptions, ownPlaces: readonly OwnPlace[]): ScanRules {
+function scanRules(
+  options: BackupOptions,
+  ownPlaces: readonly OwnPlace[],
+  parent: ParentTree | undefined,
+): ScanRules {
   return {
     excludes: options.excludes ?? {},
     ownPlaces,
@@ -96,6 +108,7 @@ function scanRules(options: BackupOptions, ownPlaces: readonly OwnPlace[]): Scan
     withAtime: options.withAtime ?? false,
     ignoreInode: options.ignoreInode ?? false,
     ignoreCtime: options.ignoreCtime ?? false,
+    isParentStored: parent?.isStored ?? false,
     wantsItems: options.onItem !== undefined,
   }
 }
@@ -109,7 +122,7 @@ export async function runBackup(
   repository: Repository,
   paths: readonly RawName[],
   options: BackupOptions,
-  build: (writer: RunWriter, tally: Tally, parentTree: ChunkId | undefined) => Promise<BuiltTree>,
+  build: (writer: RunWriter, tally: Tally, parent: ParentTree | undefined) => Promise<BuiltTree>,
 ): Promise<BackupResult> {
   const startedMs = Date.now()
   // The clock of the machine may be set meanwhile, also back.
@@ -119,6 +132,7 @@ export async function runBackup(
   let parent: ListedSnapshot | undefined
   let tally = new Tally(options, undefined)
   let isSkipped = false
+  let built: { readonly tree: ChunkId; readonly losses: number } | undefined
 
   const { host, user } = whoAmI()
   const about = {
@@ -142,7 +156,10 @@ export async function runBackup(
     parent = await findParent(repository, paths, options)
     tally = new Tally(options, parent?.summary)
     tally.writer = writer
-    const { tree, isUnchanged } = await build(writer, tally, parent?.tree)
+    const { losses } = repository.index
+    const parentTree = parent && { tree: parent.tree, isStored: isLookedUp(repository.index, parent.tree) }
+    const { tree, isUnchanged } = await build(writer, tally, parentTree)
+    built = { tree, losses }
     if (options.skipIfUnchanged && parent !== undefined && isUnchanged) {
       isSkipped = true
       return undefined
@@ -166,6 +183,7 @@ export async function runBackup(
   else {
     const session = { ...writerOptions, operation: 'backup', nowMs: startedMs, signal: options.signal }
     snapshotId = await commitSnapshot(repository, session, draft)
+    if (built !== undefined) noteLookedUp(repository.index, built.tree, built.losses)
   }
   const durationMs = elapsedMs()
   return {

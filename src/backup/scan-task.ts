@@ -18,6 +18,8 @@ export interface ScanRules {
   readonly withAtime: boolean
   readonly ignoreInode: boolean
   readonly ignoreCtime: boolean
+  /** Every chunk of the parent has a good copy: see `isLookedUp`. */
+  readonly isParentStored: boolean
   /** Somebody listens for each file and folder. */
   readonly wantsItems: boolean
 }

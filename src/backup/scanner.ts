@@ -236,7 +236,7 @@ export class Scanner {
     if (
       parent !== undefined &&
       this.isUnchanged(parent, status) &&
-      (yield* isContentStored(this.parts.store, parent))
+      (this.parts.rules.isParentStored || (yield* isContentStored(this.parts.store, parent)))
     ) {
       const { ignoreCtime, withAtime } = this.parts.rules
       const isAsItIs =
@@ -310,7 +310,9 @@ export class Scanner {
     let isReused = false
     let tree: ChunkId
     // Rule R2: pages of a reused folder are looked up like every other chunk the snapshot names.
-    if (level.isReused && isUnchanged && whole?.pageIds.every((id) => this.parts.store.isStored(id))) {
+    const arePagesStored = (): boolean =>
+      this.parts.rules.isParentStored || whole!.pageIds.every((id) => this.parts.store.isStored(id))
+    if (level.isReused && isUnchanged && arePagesStored()) {
       tree = parent!.tree
       isReused = true
     } else {

@@ -1,5 +1,7 @@
 import type { ChunkId } from '../encoding/index.ts'
+import { capabilities } from '../filesystem/index.ts'
 import {
+  loadThreadStore,
   openThreadStore,
   type PackKind,
   type PlainBlock,
@@ -60,7 +62,12 @@ serveThread<WorkerSettings, ScanTask, TaskAnswer, BlockEvent>((settings, { isAbo
     },
     close: () => store.close(),
   }
-})
+}, load)
+
+function load(): void {
+  loadThreadStore()
+  capabilities()
+}
 
 /** The main thread knows of other copies. */
 async function askForTree(

@@ -17,6 +17,8 @@ import {
 } from './rows.ts'
 import { createSidecar, DATA_NAME, LOCK_NAME } from './sidecar.ts'
 
+const require = createRequire(import.meta.url)
+
 /** Address space set aside for the file: room for about 500 million chunks; LMDB maps more when it must. */
 export const MAP_BYTES: number = 2 ** 37
 const MAXIMUM_READERS = 512
@@ -75,6 +77,11 @@ export interface Environment {
   close(): Promise<void>
 }
 
+/** Loaded when it is first used. */
+export function loadLmdb(): typeof import('lmdb') {
+  return require('lmdb') as typeof import('lmdb')
+}
+
 /**
  * Open LMDB. The files must have passed the guard: LMDB ends the process when they are damaged.
  * Every thread opens its own; threads of one process share the mapped file.
@@ -82,8 +89,7 @@ export interface Environment {
  * @throws whatever LMDB throws; HoldfastError DAMAGED when the head row is rotten
  */
 export function openEnvironment(directory: string, check: RowCheck): Environment {
-  const lmdb = createRequire(import.meta.url)('lmdb') as typeof import('lmdb')
-  const root = lmdb.open({
+  const root = loadLmdb().open({
     path: directory,
     noSubdir: false,
     encoding: 'binary',
@@ -237,7 +243,8 @@ function initialise(environment: Environment): void {
   environment.write(() => {
     // Another process may have been first.
     if (environment.tables.head.get(HEAD_KEY) !== undefined) return
-    putHead(environment, { schema: SCHEMA, generation: 1, version: 1, packNumbers: 0, chunkNumbers: 0 })
+    const none = { packNumbers: 0, chunkNumbers: 0, losses: 0 }
+    putHead(environment, { schema: SCHEMA, generation: 1, version: 1, ...none })
   })
 }
 

@@ -22,6 +22,7 @@ import {
   encodePack,
   isSound,
   isWellFormed,
+  mayBeGood,
   packKey,
   type StoredPack,
   type TableName,
@@ -87,12 +88,15 @@ function createLmdbIndex(environment: Environment, directory: string, limits: Lo
     environment.write(() => {
       const head = headForWriting(environment)
       const numbers = reserveNumbers(environment, head.generation, ids)
+      let losses = 0
       for (const [place, id] of ids.entries()) {
         const number = numbers[place]!
         const pack = readPack(environment, undefined, number) ?? unlistedPack(id)
+        if (lost && mayBeGood(pack)) losses++
         putRow(environment, 'packs', packKey(number), encodePack({ ...pack, lost }))
       }
-      putHead(environment, { ...headForWriting(environment), version: head.version + 1 })
+      const version = head.version + 1
+      putHead(environment, { ...headForWriting(environment), version, losses: head.losses + losses })
     })
   }
 
@@ -112,6 +116,9 @@ function createLmdbIndex(environment: Environment, directory: string, limits: Lo
     update: (added, gone = [], signal) => loadFacts(environment, added, { directory, gone, signal, limits }),
     get chunkNumbers() {
       return environment.view().head.chunkNumbers
+    },
+    get losses() {
+      return environment.view().head.losses
     },
     *packs() {
       for (const [number, pack] of storedPacks()) if (pack.listed) yield packRow(number, pack)
@@ -167,8 +174,9 @@ function createLmdbIndex(environment: Environment, directory: string, limits: Lo
         const head = headForWriting(environment)
         // One transaction: other readers have everything, then nothing, never a part.
         for (const name of tableNames) if (name !== 'head') environment.tables[name].clearSync()
-        const { generation, version } = head
-        putHead(environment, { ...head, generation: generation + 1, version: version + 1 })
+        const { generation, version, losses } = head
+        const next = { generation: generation + 1, version: version + 1, losses: losses + 1 }
+        putHead(environment, { ...head, ...next })
       })
     },
     close: () => environment.close(),

@@ -16,6 +16,7 @@ import {
   type FileFlags,
   idKey,
   listedPack,
+  mayBeGood,
   mergePacks,
   packKey,
   type StoredPack,
@@ -141,11 +142,12 @@ function createLoad(environment: Environment, directory: string, limits: LoadLim
   }
   const commit = (gone: readonly FileId[], packs: Iterable<[number, StoredPack]>): UpdateResult => {
     if (!mayForget(environment, files, gone)) return 'rebuild-needed'
-    for (const [number, pack] of packs) putPack(environment, number, pack)
+    let losses = 0
+    for (const [number, pack] of packs) if (putPack(environment, number, pack)) losses++
     for (const [file, flags] of files) putFile(environment, file, flags)
     for (const file of gone) dropFile(environment, file)
     const head = headForWriting(environment)
-    putHead(environment, { ...head, version: head.version + 1 })
+    putHead(environment, { ...head, version: head.version + 1, losses: head.losses + losses })
     return 'updated'
   }
   const finishAtOnce = (gone: readonly FileId[]) =>
@@ -233,11 +235,12 @@ export function reserveNumbers(
   return numbers
 }
 
-/** Add what is known of a pack to its row. Inside `write` only. */
-function putPack(environment: Environment, number: number, pack: StoredPack): void {
+/** Add what is known of a pack to its row. Inside `write` only. @returns true when it is good no more */
+function putPack(environment: Environment, number: number, pack: StoredPack): boolean {
   const before = readPack(environment, undefined, number)
   const merged = before === undefined ? pack : mergePacks(before, pack)
   putRow(environment, 'packs', packKey(number), encodePack(merged))
+  return !mayBeGood(merged) && (before === undefined || mayBeGood(before))
 }
 
 /** True when each file that is gone was replaced by one that was taken in. */

@@ -39,6 +39,7 @@ export function createMemoryIndex(): ClientIndex {
   const cached = new Map<string, Buffer>()
   let packNumbers = 0
   let chunkNumbers = 0
+  let losses = 0
 
   const packOf = (id: FileId): MemoryPack => {
     const found = packs.get(id)
@@ -79,9 +80,13 @@ export function createMemoryIndex(): ClientIndex {
       }
     })
   }
+  const lose = (pack: MemoryPack, how: 'condemned' | 'lost') => {
+    if (!pack.condemned && !pack.lost) losses++
+    pack[how] = true
+  }
   const take = ({ packs: listed, condemned, replaces }: IndexFacts) => {
     for (const pack of listed) list(pack)
-    for (const id of condemned) packOf(id).condemned = true
+    for (const id of condemned) lose(packOf(id), 'condemned')
     for (const id of replaces) replaced.add(id)
   }
   const chunkOf = (id: ChunkId) => chunks.get(latin1(id))
@@ -127,6 +132,9 @@ export function createMemoryIndex(): ClientIndex {
     get chunkNumbers() {
       return chunkNumbers
     },
+    get losses() {
+      return losses
+    },
     *packs() {
       for (const pack of packs.values()) if (pack.facts) yield rowOf(pack, pack.facts)
     },
@@ -143,7 +151,7 @@ export function createMemoryIndex(): ClientIndex {
     },
     blocks: (packNumber) => packsByNumber.get(packNumber)?.blocks ?? [],
     markLost(ids) {
-      for (const id of ids) packOf(id).lost = true
+      for (const id of ids) lose(packOf(id), 'lost')
     },
     markFound(ids) {
       for (const id of ids) packOf(id).lost = false
@@ -163,6 +171,7 @@ export function createMemoryIndex(): ClientIndex {
     },
     async reset() {
       for (const each of [files, replaced, packs, packsByNumber, chunks, cached]) each.clear()
+      losses++
     },
     async close() {},
   }

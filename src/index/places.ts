@@ -119,6 +119,11 @@ export interface ClientIndex extends ChunkReader {
   chunk(id: ChunkId): ChunkRow | undefined
   /** Exclusive upper bound of chunk numbers. Numbers are dense, and never used again, also after `reset`. */
   readonly chunkNumbers: number
+  /**
+   * Raised by `reset` and whenever a pack stops being good: a chunk that had a good copy when this was what it is now
+   * has one still.
+   */
+  readonly losses: number
   /** Every listed pack, by number. */
   packs(): Iterable<PackRow>
   /** A listed pack by its id. */

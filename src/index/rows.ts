@@ -7,7 +7,7 @@ import { type BlockFacts, CHUNK_ROW_BYTES, type PackFacts, type PackKind } from 
  *
  * | table  | key                    | value                                                               |
  * |--------|------------------------|---------------------------------------------------------------------|
- * | head   | 'head'                 | schema, generation, version, pack numbers and chunk numbers in use  |
+ * | head   | 'head'                 | schema, generation, version, numbers in use, losses                 |
  * | chunks | 32-byte chunk id       | chunk number, then 14 bytes a home                                  |
  * | packs  | pack number, 4 bytes   | state, id, size, session, chunks, then 13 bytes a block             |
  * | names  | 32-byte pack id        | pack number                                                         |
@@ -28,14 +28,14 @@ const tableNumbers: Record<TableName, number> = {
 }
 
 /** Raised with every change to the tables above or to the file below them. */
-export const SCHEMA = 2
+export const SCHEMA = 3
 
 export const CHECK_BYTES = 4
 export const HOME_BYTES = 14
 /** Bytes of a chunk row before its homes. */
 export const CHUNK_NUMBER_BYTES = 4
 export const HEAD_KEY: Buffer = Buffer.from('head')
-const HEAD_BYTES = 4 + 4 * 6
+const HEAD_BYTES = 4 + 5 * 6
 const PACK_FIXED_BYTES = 1 + 32 + 6 + 16 + 4
 export const BLOCK_BYTES = 13
 const fileFlags = { applied: 1, replaced: 2 } as const
@@ -51,6 +51,8 @@ export interface Head {
   /** Exclusive upper bounds of the numbers given out, ever. */
   readonly packNumbers: number
   readonly chunkNumbers: number
+  /** See `ClientIndex.losses`. */
+  readonly losses: number
 }
 
 /** A pack as its row has it. A pack that is only condemned or lost is not listed: the rest is empty then. */
@@ -113,6 +115,7 @@ export function encodeHead(head: Head): Buffer {
   value.writeUIntLE(head.version, 10, 6)
   value.writeUIntLE(head.packNumbers, 16, 6)
   value.writeUIntLE(head.chunkNumbers, 22, 6)
+  value.writeUIntLE(head.losses, 28, 6)
   return value
 }
 
@@ -124,6 +127,7 @@ export function decodeHead(value: Buffer): Head {
     version: value.readUIntLE(10, 6),
     packNumbers: value.readUIntLE(16, 6),
     chunkNumbers: value.readUIntLE(22, 6),
+    losses: value.readUIntLE(28, 6),
   }
 }
 
@@ -177,6 +181,11 @@ export function unlistedPack(id: FileId): StoredPack {
     chunkCount: 0,
     blocks: new Uint8Array(0),
   }
+}
+
+/** False for a pack whose chunks have no good copy in it, listed or not. */
+export function mayBeGood({ condemned, lost }: StoredPack): boolean {
+  return !condemned && !lost
 }
 
 export function listedPack(facts: PackFacts): StoredPack {

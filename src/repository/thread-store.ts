@@ -1,10 +1,10 @@
 import { closeSync } from 'node:fs'
 import { loadZstd } from '../compression/index.ts'
-import { createKeyedHasher, type FileOpener, HEADER_BYTES } from '../crypto/index.ts'
+import { createKeyedHasher, type FileOpener, HEADER_BYTES, hashImplementation } from '../crypto/index.ts'
 import type { ChunkId, FileId } from '../encoding/index.ts'
 import { hasCode, systemCode } from '../errors/index.ts'
 import { fillFrom } from '../filesystem/index.ts'
-import { type BlockPlace, type ChunkReader, openIndexReader } from '../index/index.ts'
+import { type BlockPlace, type ChunkReader, loadLmdb, openIndexReader } from '../index/index.ts'
 import {
   type BlockBuilder,
   createBlockBuilder,
@@ -69,6 +69,13 @@ export interface ChunkStore {
   allocate(lengthBytes: number): Uint8Array
   /** Store a block whose chunks the caller has reserved. Owned by the store from now on. */
   addBlock(kind: PackKind, block: PlainBlock): void
+}
+
+/** Load the libraries that every thread's store needs. */
+export function loadThreadStore(): void {
+  loadLmdb()
+  loadZstd()
+  hashImplementation()
 }
 
 export interface ThreadStore extends ChunkStore {

@@ -1,14 +1,9 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
 import { fromPlainError, type PlainError, toPlainError } from './error.ts'
 
-/** What a thread is started with. */
-export interface ThreadStart {
-  readonly settings: unknown
-  /** One word; not 0 when the run is aborted. */
-  readonly abortFlag: SharedArrayBuffer
-}
-
 export type ToThread =
+  /** Before everything else. The flag is one word; not 0 when the run is aborted. */
+  | { readonly kind: 'start'; readonly settings: unknown; readonly abortFlag: SharedArrayBuffer }
   | { readonly kind: 'task'; readonly id: number; readonly task: unknown }
   | {
       readonly kind: 'reply'
@@ -46,13 +41,27 @@ export interface ThreadWork<Task, Answer> {
   close?(): void | Promise<void>
 }
 
-/** To be called once by a thread's file. Does nothing where the file is not the start of a thread. */
+/**
+ * To be called once by a thread's file. Does nothing where the file is not the start of a thread.
+ *
+ * @param create makes the thread's work of what the run gives it
+ * @param load gets ready what every run needs, which may be before there is one: see `startAhead`
+ */
 export function serveThread<Settings, Task, Answer, Event = never>(
   create: (settings: Settings, scene: ThreadScene<Event>) => ThreadWork<Task, Answer>,
+  load: () => void = () => {},
 ): void {
   const port = parentPort
   if (port === null) return
-  const { settings, abortFlag } = workerData as ThreadStart
+  port.once('message', (start: Extract<ToThread, { kind: 'start' }>) => serveRun(port, start, create))
+  load()
+}
+
+function serveRun<Settings, Task, Answer, Event>(
+  port: MessagePort,
+  { settings, abortFlag }: Extract<ToThread, { kind: 'start' }>,
+  create: (settings: Settings, scene: ThreadScene<Event>) => ThreadWork<Task, Answer>,
+): void {
   const flag = new Int32Array(abortFlag)
   const isAborted = (): boolean => Atomics.load(flag, 0) !== 0
   const post = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void =>

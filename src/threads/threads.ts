@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { HoldfastError } from '../errors/index.ts'
+import { takeWorker } from './ahead.ts'
 import { fromPlainError, toPlainError } from './error.ts'
-import type { FromThread, ThreadStart, ToThread } from './serve.ts'
+import type { FromThread, ToThread } from './serve.ts'
 
 export interface ThreadsOptions<Event> {
   /** The built file that calls `serveThread`; see `threadFile`. */
@@ -38,7 +39,7 @@ export interface Threads<Task, Answer> {
 
 const MAXIMUM_THREADS = 8
 /** MiB of new objects in each thread. With the engine's own choice, 48, memory grows and no time is saved. */
-const YOUNG_MIB = 6
+export const YOUNG_MIB = 6
 /** The same for threads that open blocks: each piece that is decrypted has memory of its own until it is collected. */
 export const OPENING_YOUNG_MIB = 3
 
@@ -109,8 +110,8 @@ export function startThreads<Task, Answer, Event = never>(
     }
   }
   const start = (): Thread => {
-    const workerData: ThreadStart = { settings, abortFlag }
-    const worker = new Worker(file, { workerData, resourceLimits: { maxYoungGenerationSizeMb: youngMib } })
+    const worker = takeWorker(file, youngMib)
+    worker.postMessage({ kind: 'start', settings, abortFlag } satisfies ToThread)
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     const thread: Thread = { worker, ended, tasks: 0, isEnding: false, hasFinished: false }
     worker.on('message', (message: FromThread) => {

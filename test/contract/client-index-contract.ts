@@ -143,6 +143,30 @@ export function clientIndexContract(
       expect([index.has(idOf('a')), index.has(idOf('b'))]).toEqual([true, true])
     })
 
+    test('losses grow when a pack stops being good, and at no other time but a reset', async () => {
+      const seen = [index.losses]
+      const whatComes = async (change: () => unknown): Promise<'more' | 'same'> => {
+        await change()
+        seen.push(index.losses)
+        return seen.at(-1)! > seen.at(-2)! ? 'more' : 'same'
+      }
+      const packs = ['p', 'q'].map((name) => packOf(name, [['a']]))
+      const [p, q] = packs.map((pack) => pack.id)
+      expect(await whatComes(() => take(indexFile('1', { packs })))).toBe('same')
+      expect(await whatComes(() => index.markLost([p!]))).toBe('more')
+      expect(await whatComes(() => index.markLost([p!]))).toBe('same')
+      expect(await whatComes(() => index.markFound([p!]))).toBe('same')
+      expect(await whatComes(() => index.markLost([p!]))).toBe('more')
+      expect(await whatComes(() => take(indexFile('2', { condemned: [p!] })))).toBe('same')
+      expect(await whatComes(() => take(indexFile('3', { condemned: [q!] })))).toBe('more')
+      expect(await whatComes(() => take(indexFile('4', { condemned: [q!] })))).toBe('same')
+      // Condemned before it is listed: it is never good.
+      const late = packOf('late', [['b']])
+      expect(await whatComes(() => take(indexFile('5', { condemned: [late.id] })))).toBe('more')
+      expect(await whatComes(() => take(indexFile('6', { packs: [late] })))).toBe('same')
+      expect(await whatComes(() => index.reset())).toBe('more')
+    })
+
     test('a chunk has one number, below chunkNumbers, whatever is learnt of it later', async () => {
       await take(indexFile('1', { packs: [packOf('p', [['a', 'b', 'c']])] }))
       const before = ['a', 'b', 'c'].map((name) => index.chunkNumber(idOf(name)))

@@ -8,6 +8,7 @@ import {
   displayName,
   machineOffsetMinutes,
   parseTime,
+  prepareBackup,
   type Repository,
 } from '../../index.ts'
 import { createBackupDisplay } from '../backup-display.ts'
@@ -74,6 +75,7 @@ export function define(command: Command, context: Context): void {
     )
     .action(async (paths: readonly string[], options: Options) => {
       checkTogether(paths, options)
+      if (!options.stdin && !options.stdinFromCommand) prepareBackup(options.readConcurrency)
       await withRepositoryForBackup(context, async (repository, place) => {
         const result = await run(context, repository, paths, options)
         if (place.isDefault) noteSameDisk(context, repository, paths)

@@ -52,6 +52,7 @@ const rules: ScanRules = {
   withAtime: false,
   ignoreInode: false,
   ignoreCtime: false,
+  isParentStored: false,
   wantsItems: false,
 }
 

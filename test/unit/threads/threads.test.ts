@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { DamagedError, HoldfastError } from '../../../src/errors/index.ts'
-import { startThreads, type Threads, threadFile } from '../../../src/threads/index.ts'
+import { startAhead, startThreads, type Threads, threadFile, YOUNG_MIB } from '../../../src/threads/index.ts'
 
 interface Task {
   readonly ask: string
@@ -23,9 +23,8 @@ function start(
   } = {},
 ): EchoThreads {
   const { greeting = 'hello', count = 2, signal, ...listeners } = options
-  const file = new URL('./echo.mjs', import.meta.url)
   const threads = startThreads<Task, unknown, unknown>({
-    file,
+    file: echo,
     count,
     settings: { greeting },
     signal,
@@ -64,6 +63,32 @@ test('errors keep their class, code, hint and fields', async () => {
   const missing = await threads.run({ ask: 'missing' }).catch((error: unknown) => error)
   expect(missing).toMatchObject({ code: 'ENOENT', errno: -2, syscall: 'open' })
   expect(await threads.run({ ask: 'text', value: 'again' })).toBe('hello again')
+})
+
+const echo = new URL('./echo.mjs', import.meta.url)
+
+test('threads started ahead are taken by the next run of their file, and others are started', async () => {
+  startAhead(echo, 2, YOUNG_MIB)
+  const first = start({ count: 3, greeting: 'first' })
+  const second = start({ count: 1, greeting: 'second' })
+  for (const [threads, greeting] of [
+    [first, 'first'],
+    [second, 'second'],
+  ] as const) {
+    const tasks = Array.from({ length: 6 }, (_, value) => threads.run({ ask: 'text', value }))
+    expect(await Promise.all(tasks)).toEqual([0, 1, 2, 3, 4, 5].map((value) => `${greeting} ${value}`))
+  }
+})
+
+test('a thread started ahead whose file cannot be loaded is forgotten, and fails the run that starts it anew', async () => {
+  const file = new URL('./no-such-file.mjs', import.meta.url)
+  startAhead(file, 1, YOUNG_MIB)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const threads = startThreads({ file, count: 1, settings: {}, signal: undefined })
+  await expect(threads.run({ ask: 'text' })).rejects.toMatchObject({
+    message: expect.stringContaining('no-such-file'),
+  })
+  await threads.close()
 })
 
 test('events come at once, also those of the end', async () => {
