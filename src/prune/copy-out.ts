@@ -31,13 +31,13 @@ export interface CopyOutParts {
  * @throws DamagedError when a wanted chunk cannot be read, from here or from a later step of the copies
  */
 export async function copyOut(parts: CopyOutParts, pack: StoredPack): Promise<number | undefined> {
-  const { repository, needed, copied, startCopies, signal } = parts
+  const { repository, copied, startCopies, signal } = parts
   let footer: PackFooter
   try {
     footer = await repository.readFooter(pack.kind, pack.id, pack.sizeBytes, signal)
   } catch (error) {
     if (hasCode(error, 'NO_SUCH_FILE')) return undefined
-    if (hasCode(error, 'DAMAGED') && !isNeeded(repository, pack, needed)) return 0
+    if (hasCode(error, 'DAMAGED') && !isNeeded(parts, pack)) return 0
     throw error
   }
   /** By block number. */
@@ -70,12 +70,14 @@ export async function copyOut(parts: CopyOutParts, pack: StoredPack): Promise<nu
 }
 
 /** True when the pack, whose own list cannot be read, has a chunk to be copied by what the index says. */
-function isNeeded(repository: Repository, pack: StoredPack, needed: ChunkSet): boolean {
+function isNeeded({ repository, needed, copied }: CopyOutParts, pack: StoredPack): boolean {
   const { index } = repository
   const number = index.pack(pack.id)?.number
   for (const chunk of index.chunks()) {
     const isHere = chunk.homes.some((home) => home.pack === number)
-    if (isHere && needed.has(chunk.id) && !index.has(chunk.id)) return true
+    const { id, number: chunkNumber } = chunk
+    if (!isHere || index.has(id) || copied.has(id, chunkNumber)) continue
+    if (needed.has(id, chunkNumber)) return true
   }
   return false
 }

@@ -1,11 +1,11 @@
-import { type ChunkId, type FileId, toHex } from '../encoding/index.ts'
+import { type ChunkId, chunkId, type FileId, fromHex, toHex } from '../encoding/index.ts'
 import { HoldfastError, hasCode } from '../errors/index.ts'
 import { type ChunkRow, listFiles, type Repository } from '../repository/index.ts'
 import { type ChunkSet, createChunkSet, type ListedSnapshot, listSnapshots } from '../snapshot/index.ts'
 import { visitTree } from '../tree/index.ts'
 
 export interface LiveOptions {
-  readonly earlier?: ChunkSet
+  readonly earlier?: LiveChunks
   readonly onChunk?: (chunk: ChunkRow) => void
   readonly onSnapshot?: (done: number, total: number) => void
   readonly signal?: AbortSignal | undefined
@@ -13,14 +13,16 @@ export interface LiveOptions {
 
 export interface LiveChunks {
   /** Every chunk some listed snapshot needs, or needed when an earlier pass listed it. */
-  readonly set: ChunkSet
+  readonly needed: ChunkSet
+  /** Trees of which everything below was visited: what a tree needs never changes, so no pass goes into them again. */
+  readonly walked: ChunkSet
   /** Snapshots of sessions given up on that lack chunks. */
   readonly incomplete: readonly FileId[]
 }
 
 /**
  * List the snapshots and find every chunk they need. Every snapshot counts, also one whose session is over
- * (rule R13). Trees visited by an earlier pass are not walked again: what a tree needs never changes.
+ * (rule R13).
  *
  * @param options.earlier what an earlier pass of this run has found
  * @param options.onChunk gets what the index knows of each chunk that was not found before
@@ -40,67 +42,66 @@ export async function findLiveChunks(repository: Repository, options: LiveOption
       },
     )
   }
-  const set = earlier ?? createChunkSet(repository)
+  const needed = earlier?.needed ?? createChunkSet(repository)
+  let walked = earlier?.walked ?? createChunkSet(repository)
   repository.beginWalk()
   const incomplete: FileId[] = []
   let done = 0
-  // Confirmed ones come first: what one of them lacks is damage, and must not pass as visited for another one.
+  // Confirmed ones come first: what one of them lacks is damage, and nothing has to be walked twice for that.
   const confirmedFirst = [...snapshots].sort(
     (left, right) => Number(right.isConfirmed) - Number(left.isConfirmed),
   )
   try {
     for (const snapshot of confirmedFirst) {
-      const missing = await visitSnapshot(repository, snapshot, set, options)
-      if (missing !== undefined) await judgeMissing(repository, snapshot, missing, incomplete)
+      const missing = await visitSnapshot(repository, snapshot, { needed, walked }, options)
+      if (missing !== undefined) {
+        await judgeMissing(repository, snapshot, missing, incomplete)
+        // What it lacks may be there by the time another snapshot is visited, and lead to more.
+        walked = createChunkSet(repository)
+      }
       onSnapshot?.(++done, snapshots.length)
     }
   } finally {
     repository.endWalk()
   }
-  return { set, incomplete }
+  return { needed, walked, incomplete }
 }
 
-/** @returns a chunk the snapshot lacks by an index that was loaded after it was missed; undefined when it is whole */
+/** @returns a chunk the snapshot lacks by an index that was loaded after it was missed, as hex; undefined when it is whole */
 async function visitSnapshot(
   repository: Repository,
   snapshot: ListedSnapshot,
-  set: ChunkSet,
+  { needed, walked }: Pick<LiveChunks, 'needed' | 'walked'>,
   { onChunk, signal }: LiveOptions,
-): Promise<ChunkId | undefined> {
+): Promise<string | undefined> {
   const { index } = repository
-  const unknown: ChunkId[] = []
-  let unreadable: ChunkId | undefined
+  const unknown = new Set<string>()
+  let unreadable: string | undefined
+  const need = (id: ChunkId): number | undefined => {
+    const chunk = index.chunk(id)
+    if (needed.add(id, chunk?.number) && chunk !== undefined) onChunk?.(chunk)
+    return chunk?.number
+  }
   await visitTree(
     repository,
     snapshot.tree,
     {
-      enterTree(id) {
-        const chunk = index.chunk(id)
-        const isNew = set.add(id, chunk?.number)
-        if (isNew && chunk !== undefined) onChunk?.(chunk)
-        return isNew
-      },
+      enterTree: (id) => walked.add(id, need(id)),
       data(ids) {
-        for (const id of ids) {
-          const chunk = index.chunk(id)
-          const isNew = set.add(id, chunk?.number)
-          if (chunk === undefined) unknown.push(id)
-          else if (isNew) onChunk?.(chunk)
-        }
+        for (const id of ids) if (need(id) === undefined) unknown.add(toHex(id))
       },
       unreadable(id, error) {
         if (!hasCode(error, 'DAMAGED')) throw error
-        unreadable ??= id
-        // What is below it has not been visited: another snapshot, or a later pass, may be able to read it.
-        set.delete(id)
+        unreadable ??= toHex(id)
       },
     },
     signal,
   )
-  if (unknown.length > 0) await repository.loadIndex({ signal })
-  for (const id of unknown) {
-    if (index.chunkNumber(id) === undefined) return unreadable ?? id
-    set.add(id)
+  if (unknown.size > 0) await repository.loadIndex({ signal })
+  for (const name of unknown) {
+    const id = chunkId(fromHex(name))
+    if (index.chunkNumber(id) === undefined) return unreadable ?? name
+    needed.add(id)
   }
   return unreadable
 }
@@ -108,7 +109,7 @@ async function visitSnapshot(
 async function judgeMissing(
   repository: Repository,
   snapshot: ListedSnapshot,
-  missing: ChunkId,
+  missing: string,
   incomplete: FileId[],
 ): Promise<void> {
   if (!snapshot.isConfirmed) {
@@ -117,13 +118,9 @@ async function judgeMissing(
     return
   }
   if (!(await isListed(repository, snapshot.id))) return
-  throw new HoldfastError(
-    'DAMAGED',
-    `snapshot ${snapshot.id} lacks chunk ${toHex(missing)}; nothing was deleted`,
-    {
-      hint: `run holdfast backup again to store what is lost, then prune; what the source no longer has is lost: holdfast forget ${snapshot.id.slice(0, 8)} lets prune go on`,
-    },
-  )
+  throw new HoldfastError('DAMAGED', `snapshot ${snapshot.id} lacks chunk ${missing}; nothing was deleted`, {
+    hint: `run holdfast backup again to store what is lost, then prune; what the source no longer has is lost: holdfast forget ${snapshot.id.slice(0, 8)} lets prune go on`,
+  })
 }
 
 async function isListed(repository: Repository, snapshot: FileId): Promise<boolean> {

@@ -6,8 +6,7 @@ import {
   type Repository,
   type StoredPack,
 } from '../repository/index.ts'
-import type { ChunkSet } from '../snapshot/index.ts'
-import { findLiveChunks } from './live.ts'
+import { findLiveChunks, type LiveChunks } from './live.ts'
 import type { PruneOptions, PrunePlan } from './options.ts'
 import { listPending } from './pending-files.ts'
 import { choosePacks } from './plan.ts'
@@ -16,8 +15,8 @@ import { createPackUse } from './use.ts'
 
 export interface Marked {
   readonly plan: PrunePlan
-  /** Chunks that were found to be needed. */
-  readonly live: ChunkSet
+  /** What was found to be needed. */
+  readonly live: LiveChunks
 }
 
 /**
@@ -37,7 +36,7 @@ export async function mark(
   await repository.loadIndex({ signal })
   const working = await findWorking(repository, own, options)
   const use = createPackUse(repository, stored)
-  const { set: live } = await findLiveChunks(repository, {
+  const live = await findLiveChunks(repository, {
     onChunk: (chunk) => use.count(chunk),
     onSnapshot: (done, total) => onProgress?.({ phase: 'find', done, total }),
     signal,

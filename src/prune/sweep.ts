@@ -1,5 +1,5 @@
 import type { FileId, SessionId } from '../encoding/index.ts'
-import { checkAborted, HoldfastError, hasCode } from '../errors/index.ts'
+import { checkAborted, DamagedError, HoldfastError, hasCode } from '../errors/index.ts'
 import {
   declareOver,
   fileName,
@@ -14,7 +14,7 @@ import {
 import { type ChunkSet, createChunkSet, isTreeWhole, listSnapshots } from '../snapshot/index.ts'
 import { type Copies, startCopies } from './copies.ts'
 import { type CopyOutParts, copyOut } from './copy-out.ts'
-import { findLiveChunks } from './live.ts'
+import { findLiveChunks, type LiveChunks } from './live.ts'
 import type { PruneOptions, WaitingFor } from './options.ts'
 import { listPending, type PendingFile } from './pending-files.ts'
 import { judgeSession } from './sessions.ts'
@@ -39,7 +39,7 @@ export interface Swept {
 export async function sweep(
   repository: Repository,
   own: SessionId,
-  earlier: ChunkSet,
+  earlier: LiveChunks,
   options: PruneOptions,
 ): Promise<Swept> {
   const { signal } = options
@@ -53,14 +53,16 @@ export async function sweep(
     // A copy in a pack that is lost is none either: what a condemned pack has may be the last one.
     await markLostPacks(repository, signal)
     const packs = await storedPacks(repository, ready, signal)
-    const copied = await copyAll(repository, own, packs, live.set, options).catch(async (error: unknown) => {
-      // Whoever gives up on a session removes its temporary files, and the pack under way with them.
-      if (!hasCode(error, 'IO') || !(await isOver(repository.backend, own))) throw error
-      return { chunks: 0, bytes: 0 }
-    })
+    const copied = await copyAll(repository, own, packs, live.needed, options).catch(
+      async (error: unknown) => {
+        // Whoever gives up on a session removes its temporary files, and the pack under way with them.
+        if (!hasCode(error, 'IO') || !(await isOver(repository.backend, own))) throw error
+        return undefined
+      },
+    )
     done.copiedChunks = copied?.chunks ?? 0
     done.copiedBytes = copied?.bytes ?? 0
-    if (!live.set.isValid()) {
+    if (!live.needed.isValid()) {
       throw new HoldfastError(
         'FAILED',
         'the local index was rebuilt while this prune ran; nothing was deleted',
@@ -140,14 +142,48 @@ async function storedPacks(
   return packs
 }
 
-/** Every needed chunk of these packs has a durable, listed good copy when this resolves (rule R12). */
+/**
+ * Every needed chunk of these packs has a durable, listed good copy when this resolves (rule R12). A pack that turns out
+ * to be damaged is asked last: the others may have what it cannot give.
+ *
+ * @throws DamagedError when none of them can give a needed chunk
+ */
 async function copyAll(
   repository: Repository,
   own: SessionId,
   packs: readonly StoredPack[],
   needed: ChunkSet,
   options: PruneOptions,
-): Promise<{ chunks: number; bytes: number }> {
+): Promise<CopiedAmount> {
+  // Packs that were written first come first, so that chunks keep the order in which they were stored.
+  const numbered = packs.map((pack) => ({ pack, number: repository.index.pack(pack.id)?.number ?? -1 }))
+  let ordered = numbered.sort((left, right) => left.number - right.number).map(({ pack }) => pack)
+  const damaged = new Set<StoredPack>()
+  for (;;) {
+    try {
+      return await copyInOrder(repository, own, ordered, needed, options)
+    } catch (error) {
+      const file = error instanceof DamagedError ? error.file : undefined
+      const pack = ordered.find(({ kind, id }) => fileName(kind, id) === file)
+      if (pack === undefined || damaged.has(pack)) throw error
+      damaged.add(pack)
+      ordered = [...ordered.filter((one) => one !== pack), pack]
+    }
+  }
+}
+
+interface CopiedAmount {
+  readonly chunks: number
+  readonly bytes: number
+}
+
+async function copyInOrder(
+  repository: Repository,
+  own: SessionId,
+  packs: readonly StoredPack[],
+  needed: ChunkSet,
+  options: PruneOptions,
+): Promise<CopiedAmount> {
   // Made when there is something to copy.
   let copies: Copies | undefined
   const bytes = packs.reduce((sum, pack) => sum + pack.sizeBytes, 0)
@@ -160,11 +196,8 @@ async function copyAll(
   const parts: CopyOutParts = { repository, needed, copied, startCopies: startCopying, signal }
   let chunks = 0
   try {
-    // Packs that were written first come first, so that chunks keep the order in which they were stored.
-    const numbered = packs.map((pack) => ({ pack, number: repository.index.pack(pack.id)?.number ?? -1 }))
-    numbered.sort((left, right) => left.number - right.number)
     let done = 0
-    for (const { pack } of numbered) {
+    for (const pack of packs) {
       checkAborted(signal)
       chunks += (await copyOut(parts, pack)) ?? 0
       options.onProgress?.({ phase: 'copy', done: ++done, total: packs.length })

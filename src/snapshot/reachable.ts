@@ -9,7 +9,6 @@ export interface ChunkSet {
    * @returns true when it was not in the set
    */
   add(id: ChunkId, number?: number): boolean
-  delete(id: ChunkId): void
   /** @param number of the chunk, for who has looked it up */
   has(id: ChunkId, number?: number): boolean
   hasNumber(number: number): boolean
@@ -19,7 +18,7 @@ export interface ChunkSet {
 
 export function createChunkSet(repository: Repository): ChunkSet {
   const { index } = repository
-  let bits = new Uint8Array((index.chunkNumbers >> 3) + 1)
+  let bits = new Uint8Array((index.chunkNumbers >>> 3) + 1)
   const unknown = new Set<string>()
   let witness: { readonly id: ChunkId; readonly number: number } | undefined
   return {
@@ -35,7 +34,7 @@ export function createChunkSet(repository: Repository): ChunkSet {
       witness ??= { id: Buffer.from(id) as Uint8Array as ChunkId, number }
       // A chunk that was unknown when it came in may have got a number since.
       const wasUnknown = unknown.size > 0 && unknown.delete(toHex(id))
-      const at = number >> 3
+      const at = number >>> 3
       if (at >= bits.length) {
         const grown = new Uint8Array(Math.max(at + 1, bits.length * 2))
         grown.set(bits)
@@ -46,17 +45,12 @@ export function createChunkSet(repository: Repository): ChunkSet {
       bits[at]! |= bit
       return !wasIn
     },
-    delete(id) {
-      unknown.delete(toHex(id))
-      const number = index.chunkNumber(id)
-      if (number !== undefined && number >> 3 < bits.length) bits[number >> 3]! &= ~(1 << (number & 7))
-    },
     has(id, knownNumber) {
       const number = knownNumber ?? index.chunkNumber(id)
       if (number !== undefined && this.hasNumber(number)) return true
       return unknown.size > 0 && unknown.has(toHex(id))
     },
-    hasNumber: (number) => ((bits[number >> 3] ?? 0) & (1 << (number & 7))) !== 0,
+    hasNumber: (number) => ((bits[number >>> 3] ?? 0) & (1 << (number & 7))) !== 0,
   }
 }
 

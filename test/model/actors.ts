@@ -35,7 +35,7 @@ export function inTurn(...programs: readonly Program[]): Program {
 const TABLE_SLOTS = 64
 
 /**
- * Back up: files named by their contents, each one chunk. `a` is a file of the root, `x/a` one of directory x.
+ * Back up: files named by their contents, each one chunk. `a` is a file of the root, `x/y/a` one of directory y in x.
  *
  * @param paths in order of names
  */
@@ -60,12 +60,6 @@ async function storeTree(
   writer: RunWriter,
   paths: readonly string[],
 ): Promise<ChunkId> {
-  const root = product.tree.createDirectoryWriter(writer)
-  const directories = new Map<string, string[]>()
-  for (const path of paths) {
-    const [directory, name] = path.includes('/') ? (path.split('/') as [string, string]) : ['', path]
-    directories.set(directory, [...(directories.get(directory) ?? []), name])
-  }
   const fileNode = (name: string): FileNode => {
     const bytes = contentOf(name)
     const id = repository.chunkIdOf('data', bytes)
@@ -78,18 +72,23 @@ async function storeTree(
       content: { depth: 0, ids: id },
     }
   }
-  for (const [directory, names] of directories) {
-    const nodes = names.map(fileNode)
-    if (directory === '') {
-      for (const node of nodes) root.add(node)
-      continue
+  const storeDirectory = (below: readonly string[]): ChunkId => {
+    const directory = product.tree.createDirectoryWriter(writer)
+    const names = new Map<string, string[]>()
+    for (const path of below) {
+      const [name, ...rest] = path.split('/') as [string, ...string[]]
+      names.set(name, [...(names.get(name) ?? []), ...(rest.length > 0 ? [rest.join('/')] : [])])
     }
-    const below = product.tree.createDirectoryWriter(writer)
-    for (const node of nodes) below.add(node)
-    root.add({ ...directoryFields, type: 'directory', name: directory, tree: below.finish() })
+    for (const [name, inside] of names) {
+      if (inside.length === 0) directory.add(fileNode(name))
+      else directory.add({ ...directoryFields, type: 'directory', name, tree: storeDirectory(inside) })
+    }
+    // The next directory is written into the same memory.
+    return Uint8Array.from(directory.finish()) as Uint8Array as ChunkId
   }
+  const root = storeDirectory(paths)
   await writer.drained()
-  return root.finish()
+  return root
 }
 
 /** A capital letter stands for a chunk that is large enough to be a block of its own. */

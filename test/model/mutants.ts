@@ -1,7 +1,15 @@
 import { backup, backupDirectory, forget, giveUp, inTurn, type Program, prune, read } from './actors.ts'
 import type { Past, Universe } from './schedule.ts'
 import type { ScriptStep } from './scheduler.ts'
-import { first, incompleteSnapshot, overtakenListing, past, toEnd, until } from './universes.ts'
+import {
+  first,
+  incompleteBelow,
+  incompleteSnapshot,
+  overtakenListing,
+  past,
+  toEnd,
+  until,
+} from './universes.ts'
 
 /** One change of a built file: the text that is there exactly once, and what comes in its place. */
 export interface Change {
@@ -377,8 +385,26 @@ export function createMutants(directory: string): readonly Mutant[] {
     },
     {
       rule: 'a tree that could not be read does not count as visited',
-      changes: [{ file: 'prune/live.js', find: `set.delete(id);`, replace: `` }],
+      changes: [{ file: 'prune/live.js', find: `walked = createChunkSet(repository);`, replace: `` }],
       universe: incompleteSnapshot,
+      violates: LOSS,
+    },
+    {
+      rule: 'nor do those that lead to it',
+      changes: [
+        { file: 'prune/live.js', find: `walked = createChunkSet(repository);`, replace: `` },
+        {
+          file: 'prune/live.js',
+          find: `unreadable ??= toHex(id);`,
+          replace: `unreadable ??= toHex(id); (walked.lost ??= new Set()).add(toHex(id));`,
+        },
+        {
+          file: 'prune/live.js',
+          find: `walked.add(id, need(id))`,
+          replace: `walked.add(id, need(id)) || walked.lost?.has(toHex(id))`,
+        },
+      ],
+      universe: { ...incompleteBelow, script: [until(1, 'put index'), toEnd(0)] },
       violates: LOSS,
     },
     {

@@ -75,6 +75,30 @@ export const incompleteSnapshot: Universe = {
   ],
 }
 
+/** The same, but it lacks only a directory two levels down: what is above can be read, and leads there again later. */
+export const incompleteBelow: Universe = {
+  name: 'incomplete below',
+  history: [
+    ...first(backup('a'), backup('b', 'x/y/a')),
+    {
+      programs: [backup('x/y/a'), inTurn(forget(1), prune(true))],
+      // Its own pack is stored after the prune has listed what there is: it stays, and what it leads to goes.
+      script: [
+        until(0, 'commit trees'),
+        past(1, 'list trees'),
+        until(0, 'put snapshots'),
+        toEnd(1),
+        until(0, 'list sessions'),
+      ],
+    },
+  ],
+  actors: (random) => [
+    backup('x/y/a'),
+    inTurn(forget(0), anyPrune(random)),
+    ...sometimes(random, anyPrune(random), read, forget('any')),
+  ],
+}
+
 /** Chunks that are blocks of their own, which prunes copy without compressing them again. */
 const largeChunks: Universe = {
   name: 'large chunks',
@@ -179,8 +203,9 @@ export const smallUniverses: Shares = [
 /** @param directory with two files, a and b, for the real backup */
 export function richUniverses(directory: string): Shares {
   return [
-    [anything, 20],
-    [incompleteSnapshot, 8],
+    [anything, 18],
+    [incompleteSnapshot, 6],
+    [incompleteBelow, 4],
     [indexMerge, 6],
     [largeChunks, 3],
     [realBackup(directory), 2],

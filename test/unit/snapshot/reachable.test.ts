@@ -36,6 +36,15 @@ describe('createChunkSet()', () => {
     expect(set.isValid()).toBe(true)
   })
 
+  test('holds the largest chunk numbers there can be', () => {
+    const number = 2 ** 31 + 5
+    const index = { chunkNumbers: 8, chunkNumber: () => number }
+    const set = createChunkSet({ index } as unknown as Parameters<typeof createChunkSet>[0])
+    const id = randomChunks(1, 32)[0] as Uint8Array as ChunkId
+    expect([set.has(id), set.add(id), set.has(id), set.add(id)]).toEqual([false, true, true, false])
+    expect(set.hasNumber(number - 1)).toBe(false)
+  })
+
   test('says that it is void once the index was built anew', async () => {
     const repository = await createStore().create()
     const [id] = await storeChunks(repository, 'data', randomChunks(3, 20))
