@@ -1,4 +1,5 @@
 import type { SessionId } from '../encoding/index.ts'
+import { checkAborted } from '../errors/index.ts'
 import {
   type BlockCheckKeys,
   type BlockSlotsMemory,
@@ -143,6 +144,8 @@ function copyInThreads(
     async finish() {
       for (const done of underWay.splice(0)) await done
       await threads.finish()
+      // An aborted thread ends without handing on what it has.
+      checkAborted(signal)
       await threads.close()
     },
     close: () => threads.close(),

@@ -1,8 +1,11 @@
 import type { FileId, SessionId } from '../encoding/index.ts'
 
 export interface PruneOptions {
-  /** Packs are rewritten, those with most dead bytes first, until no more than this share of all is dead: 0 to 1. Default 0.02. */
-  readonly maxUnused?: number
+  /**
+   * Packs are rewritten, those with the largest dead share first, until no more than this is dead: a share of what stays,
+   * from 0 to 1 for no limit, or stored bytes. Default 0.02.
+   */
+  readonly maxUnused?: number | { readonly bytes: number }
   /** Stored bytes of packs that are rewritten in this run, at the most. Packs without live chunks do not count. */
   readonly maxRepackBytes?: number
   /** Threads that copy chunks; default: as many as the machine serves best, none for little work. */

@@ -8,7 +8,7 @@ import {
   type Repository,
   type StoredPack,
 } from '../repository/index.ts'
-import type { PackTotals, PrunePlan } from './options.ts'
+import type { PackTotals, PruneOptions, PrunePlan } from './options.ts'
 import type { PackUse, UsedPack } from './use.ts'
 
 const DEFAULT_MAX_UNUSED = 0.02
@@ -23,7 +23,7 @@ export interface PlanParts {
   readonly alive: ReadonlySet<SessionId>
   /** What snapshots need of the packs. */
   readonly use: PackUse
-  readonly maxUnused?: number | undefined
+  readonly maxUnused?: PruneOptions['maxUnused'] | undefined
   readonly maxRepackBytes?: number | undefined
 }
 
@@ -37,7 +37,8 @@ export interface ChosenPacks {
 interface Candidate {
   readonly use: UsedPack
   readonly deadShare: number
-  /** Stored bytes of dead chunks. */
+  /** Stored bytes of live and of dead chunks. */
+  readonly liveBytes: number
   readonly deadBytes: number
   readonly isSmall: boolean
 }
@@ -71,7 +72,13 @@ export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
     } else {
       const { liveStored, deadStored } = deadSpace(repository, row, use.liveBytes)
       const deadShare = deadStored / (liveStored + deadStored)
-      candidates.push({ use, deadShare, deadBytes: deadStored, isSmall: isSmall(repository, row) })
+      candidates.push({
+        use,
+        deadShare,
+        liveBytes: liveStored,
+        deadBytes: deadStored,
+        isSmall: isSmall(repository, row),
+      })
     }
   }
 
@@ -79,7 +86,8 @@ export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
     count: stored.size,
     bytes: [...stored.values()].reduce((sum, pack) => sum + pack.sizeBytes, 0),
   }
-  const mayStayUnused = (parts.maxUnused ?? DEFAULT_MAX_UNUSED) * total.bytes
+  const usedBytes = candidates.reduce((sum, one) => sum + one.liveBytes, keep.bytes)
+  const mayStayUnused = limitOf(parts.maxUnused ?? DEFAULT_MAX_UNUSED, usedBytes)
   const crowded = crowdedKinds(candidates.filter((one) => one.isSmall).map((one) => one.use.row))
   const isMerged = (one: Candidate): boolean => one.isSmall && crowded.has(one.use.row.kind)
   // Those to be merged come first, so that what goes with them counts; then those that give most for what is copied.
@@ -113,6 +121,12 @@ export async function choosePacks(parts: PlanParts): Promise<ChosenPacks> {
     unusedBytesKept: Math.max(0, Math.round(unusedBytesKept)),
   }
   return { plan, condemn }
+}
+
+/** Dead bytes that may stay beside used ones: a share is one of both together. */
+function limitOf(maxUnused: NonNullable<PruneOptions['maxUnused']>, usedBytes: number): number {
+  if (typeof maxUnused !== 'number') return maxUnused.bytes
+  return maxUnused < 1 ? (maxUnused / (1 - maxUnused)) * usedBytes : Number.POSITIVE_INFINITY
 }
 
 /** True when the pack is not there: it may have been put after the packs were listed. */

@@ -30,7 +30,7 @@ export type BlockResult =
 
 const CACHE_BYTES: Record<PackKind, number> = { data: 32 * 1024 * 1024, tree: 64 * 1024 * 1024 }
 /** Enough for a walk that opens each page once: neighbours lie in few blocks. */
-export const WALK_KEEPS_BYTES: number = 16 * 1024 * 1024
+const WALK_KEEPS_BYTES = 16 * 1024 * 1024
 const OPENERS = 1024
 /** Tree chunks that are read without a turn to the event loop; a block that is not kept counts as so many. */
 const READ_NOW = 1024
@@ -58,9 +58,15 @@ export class BlockReader {
     this.hashers = { data: createKeyedHasher(subkeys.dataIds), tree: createKeyedHasher(subkeys.treeIds) }
   }
 
-  /** Keep no more of trees than this from now on. */
-  keepTrees(treeBytes: number): void {
-    this.caches.tree.limitTo(treeBytes)
+  /** Keep few tree blocks from now on: enough for a walk that opens each page once. */
+  beginWalk(): void {
+    this.caches.tree.limitTo(WALK_KEEPS_BYTES)
+  }
+
+  /** Give back what is kept of trees, and keep as much as usual from now on. */
+  endWalk(): void {
+    this.caches.tree.limitTo(0)
+    this.caches.tree.limitTo(CACHE_BYTES.tree)
   }
 
   /** The id a chunk's bytes have. */

@@ -1,6 +1,6 @@
 import type { ChunkId } from '../encoding/index.ts'
 import { checkAborted, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
-import { BlockReader, WALK_KEEPS_BYTES } from './block-reader.ts'
+import { BlockReader } from './block-reader.ts'
 import type { Repository } from './repository.ts'
 
 /** Reads tree chunks from the copies that the index knows as it is loaded now. */
@@ -17,7 +17,7 @@ export interface CopySource {
  */
 export function createCopySource(repository: Repository, signal?: AbortSignal): CopySource {
   const blocks = new BlockReader(repository.backend, repository.subkeys)
-  blocks.keepTrees(WALK_KEEPS_BYTES)
+  blocks.beginWalk()
   return {
     readTreeNow: (id) => blocks.readTreeNow(id, repository.index.find(id)),
     async readTree(id) {

@@ -88,13 +88,14 @@ export interface PackCheck {
  * size are marked lost: their chunks count as new for this client, so the next backup stores them again.
  */
 export async function markLostPacks(repository: Repository, signal?: AbortSignal): Promise<PackCheck> {
+  // Before the packs are listed: another process that shares the index may list one that is put meanwhile.
+  const rows = [...repository.index.packs()].filter((row) => row.state !== 'condemned')
   const sizes = new Map<FileId, number>()
   for await (const pack of listPacks(repository, signal)) sizes.set(pack.id, pack.sizeBytes)
   const missing: FileId[] = []
   const wrongSize: FileId[] = []
   const lost: FileId[] = []
-  for (const row of repository.index.packs()) {
-    if (row.state === 'condemned') continue
+  for (const row of rows) {
     const size = sizes.get(row.id)
     if (size === row.sizeBytes) continue
     ;(size === undefined ? missing : wrongSize).push(row.id)

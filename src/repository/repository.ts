@@ -5,7 +5,7 @@ import { type ChunkId, type FileId, type SessionId, toHex, type Value } from '..
 import { checkAborted, DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import type { BlockPlace, ClientIndex, IndexFacts } from '../index/index.ts'
 import type { PackFooter } from '../pack/index.ts'
-import { BlockReader, type BlockResult, WALK_KEEPS_BYTES } from './block-reader.ts'
+import { BlockReader, type BlockResult } from './block-reader.ts'
 import { checkWritable, type RepositoryConfig } from './config.ts'
 import { indexFileValue } from './index-file.ts'
 import { fileName, type NamedKind, type PackKind } from './layout.ts'
@@ -133,12 +133,12 @@ export class Repository {
 
   /** To be called before a walk that opens each page once: it keeps few of the blocks that were read. */
   beginWalk(): void {
-    this.blocks.keepTrees(WALK_KEEPS_BYTES)
+    this.blocks.beginWalk()
   }
 
   /** The walk is over: what it keeps is given back. */
   endWalk(): void {
-    this.blocks.keepTrees(0)
+    this.blocks.endWalk()
   }
 
   /** Blocks of one pack in order of offset, neighbours in one request; failures block by block. */

@@ -28,6 +28,7 @@ export function sealValue(sealing: Sealing, kind: ValueKind, value: Value): Buff
  *
  * @param name of the file, for messages
  * @param parse turns the value into what it means; its DAMAGED errors are reported for this file
+ * @param target memory for the plaintext, as long as the file; default: of its own
  * @throws DamagedError, or HoldfastError NEWER_FORMAT
  */
 export function openValue<Result>(
@@ -36,10 +37,13 @@ export function openValue<Result>(
   name: string,
   bytes: Uint8Array,
   parse: (value: Value) => Result,
+  target?: Buffer,
 ): Result {
   return reportDamage(name, () => {
     const opener = createOpener(kind, bytes, sealing.subkeys.files[kind], boundId(sealing, kind))
-    return parse(decodeValue(unpadContent(opener.open(0, bytes.subarray(HEADER_BYTES)))))
+    const sealed = bytes.subarray(HEADER_BYTES)
+    const plain = target === undefined ? opener.open(0, sealed) : opener.openInto(0, sealed, target)
+    return parse(decodeValue(unpadContent(plain)))
   })
 }
 

@@ -176,7 +176,10 @@ export function openDirectoryPage(
   const page = isLeaf ? undefined : parsePage(bytes, expectedLevel)
   if (page !== undefined && page.level > 0) return { level: page.level, children: parseChildren(page.body) }
   const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  return { level: 0, children: undefined, nodes: new StoredNodes(buffer, after) }
+  const nodes = new StoredNodes(buffer, after)
+  if (nodes.left === 0 && expectedLevel !== undefined)
+    throw new HoldfastError('DAMAGED', 'a page below an index page is empty')
+  return { level: 0, children: undefined, nodes }
 }
 
 function parseChildren(body: Value): Child[] {

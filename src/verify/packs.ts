@@ -2,13 +2,13 @@ import type { FileId } from '../encoding/index.ts'
 import { checkAborted } from '../errors/index.ts'
 import {
   checkPack,
+  createIndexFileReader,
   createRangeMemory,
   fileName,
   listFiles,
   listPacks,
   type PackFacts,
   type PackFinding,
-  parseIndexFile,
   type Repository,
   type StoredPack,
 } from '../repository/index.ts'
@@ -70,7 +70,7 @@ const PACKS_AT_ONCE = 2
 /**
  * Check every index file, and read the wanted packs whole, each against what an index file lists for it. Packs
  * in no index file are read last, against their own footers. What is found is told in this order, whichever pack
- * is done first. Memory: two index files and the ranges of two packs.
+ * is done first. Memory: an index file and the ranges of two packs.
  */
 export async function checkIndexAndPacks(
   verification: Verification,
@@ -98,14 +98,13 @@ export async function checkIndexAndPacks(
     underWay.push({ pack, finding })
   }
   try {
-    for await (const { id: file } of listFiles(repository.backend, 'index', signal)) {
+    const reader = createIndexFileReader(repository)
+    for await (const file of listFiles(repository.backend, 'index', signal)) {
       let packs: readonly PackFacts[] = []
-      await checkFile(repository, fileName('index', file), 'index', report, async () => {
-        try {
-          packs = (await repository.getValue('index', file, parseIndexFile, { signal })).packs
-        } finally {
-          await settleDownTo(0)
-        }
+      // What the file before says is no longer there after the next one is read.
+      await settleDownTo(0)
+      await checkFile(repository, fileName('index', file.id), 'index', report, async () => {
+        packs = (await reader.read(file, signal)).packs
       })
       onIndexFile()
       for (const facts of packs) if (wanted.has(facts.id)) await start(facts.id, facts)

@@ -1,10 +1,9 @@
 import type { Command } from 'commander'
 import { HoldfastError } from '../../errors/index.ts'
-import { listPacks, type PruneOptions, parseDuration, type Repository } from '../../index.ts'
+import { type PruneOptions, parseDuration } from '../../index.ts'
 import { parseSize } from '../values.ts'
 
-/** What may stay unused of all packs together: a share from 0 to 1, or bytes. */
-export type MaxUnused = { readonly share: number } | { readonly bytes: number }
+type MaxUnused = NonNullable<PruneOptions['maxUnused']>
 
 /** Options of prune as the parser gives them. */
 export interface PruneChoice {
@@ -33,10 +32,10 @@ export function addPruneOptions(command: Command): void {
 
 /** Read `5%`, `512M` or `unlimited`. @throws HoldfastError USAGE */
 export function parseMaxUnused(text: string): MaxUnused {
-  if (text === 'unlimited') return { share: 1 }
+  if (text === 'unlimited') return 1
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1]
   if (percent === undefined) return { bytes: parseSize(text) }
-  if (Number(percent) <= 100) return { share: Number(percent) / 100 }
+  if (Number(percent) <= 100) return Number(percent) / 100
   throw new HoldfastError('USAGE', `${text} is no part of a repository`, {
     hint: 'write a percentage up to 100%, a size such as 512M, or unlimited',
   })
@@ -51,23 +50,14 @@ export function parseAge(text: string): number {
   })
 }
 
-/** A size becomes the share of all packs that it is. */
-export async function readPruneOptions(
-  repository: Repository,
+export function readPruneOptions(
   { maxUnused, maxRepackSize, sessionAge }: PruneChoice,
   signal: AbortSignal,
-): Promise<PruneOptions> {
+): PruneOptions {
   return {
-    ...(maxUnused === undefined ? {} : { maxUnused: await shareOf(repository, maxUnused, signal) }),
+    ...(maxUnused === undefined ? {} : { maxUnused }),
     ...(maxRepackSize === undefined ? {} : { maxRepackBytes: maxRepackSize }),
     ...(sessionAge === undefined ? {} : { sessionAgeMs: sessionAge }),
     signal,
   }
-}
-
-async function shareOf(repository: Repository, limit: MaxUnused, signal: AbortSignal): Promise<number> {
-  if ('share' in limit) return limit.share
-  let totalBytes = 0
-  for await (const pack of listPacks(repository, signal)) totalBytes += pack.sizeBytes
-  return Math.min(limit.bytes / Math.max(totalBytes, 1), 1)
 }

@@ -14,7 +14,7 @@ export async function runPrune(
   const { output, signal } = context
   const progress = createProgress(context)
   try {
-    const options = await readPruneOptions(repository, choice, signal)
+    const options = readPruneOptions(choice, signal)
     const result = await prune(repository, {
       ...options,
       isDryRun,

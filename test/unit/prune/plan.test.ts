@@ -25,7 +25,7 @@ async function createPartlyUsed(): Promise<MemoryStore> {
 test.each([
   [1, 0],
   [0.2, 1],
-  [0.1, 2],
+  [0.1, 3],
   [0.0001, 4],
   [0, 5],
 ])('with %d of all that may stay unused, the worst %i packs are rewritten', async (maxUnused, count) => {
@@ -34,7 +34,7 @@ test.each([
   const { plan } = await prune(await store.open(), { maxUnused, isDryRun: true })
 
   expect(plan.rewrite.count).toBe(count)
-  expect(plan.unusedBytesKept).toBeLessThanOrEqual(maxUnused * plan.total.bytes)
+  expect(plan.unusedBytesKept).toBeLessThanOrEqual(maxUnused * (plan.keep.bytes + plan.rewrite.bytes))
 })
 
 test('what may stay unused counts once: a second prune has nothing to do', async () => {
@@ -52,4 +52,30 @@ test('packs that are rewritten stay within what may be rewritten in one run', as
   const { plan } = await prune(await store.open(), { maxUnused: 0, maxRepackBytes: 800_000, isDryRun: true })
   expect(plan.rewrite.count).toBeGreaterThan(0)
   expect(plan.rewrite.bytes).toBeLessThanOrEqual(800_000)
+})
+
+test('what goes anyhow does not count for what may stay unused', async () => {
+  const store = await createPartlyUsed()
+  const repository = await store.open()
+  for (let number = 0; number < 9; number++) {
+    const gone = randomBytes(600_000).toString('hex')
+    await repository.removeFile('snapshot', await commitFiles(repository, { gone }))
+  }
+  const { plan: first } = await prune(await store.open(), { maxUnused: 0.1 })
+  expect(first.drop.count).toBeGreaterThanOrEqual(9)
+  const { plan: second } = await prune(await store.open(), { maxUnused: 0.1 })
+  expect(second).toMatchObject({ rewrite: { count: 0 }, drop: { count: 0 } })
+})
+
+test('what may stay unused can be bytes', async () => {
+  const store = await createPartlyUsed()
+  for (const [bytes, count] of [
+    [10_000_000, 0],
+    [250_000, 1],
+    [0, 5],
+  ] as const) {
+    const { plan } = await prune(await store.open(), { maxUnused: { bytes }, isDryRun: true })
+    expect(plan.rewrite.count).toBe(count)
+    expect(plan.unusedBytesKept).toBeLessThanOrEqual(bytes)
+  }
 })

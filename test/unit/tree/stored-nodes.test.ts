@@ -1,14 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareNames, decodeValue, encodeValue, nameBytes, type Value } from '../../../src/encoding/index.ts'
+import { HoldfastError } from '../../../src/errors/index.ts'
 import { nodeValue, openDirectoryPage, parseNode, StoredNodes } from '../../../src/tree/index.ts'
 import { anyNode, fileNode, plainNode, sortNodes } from './nodes.ts'
 
 const damaged: object = expect.objectContaining({ code: 'DAMAGED' })
 
 function leaf(bytes: Uint8Array): StoredNodes {
-  const page = openDirectoryPage(bytes, 0)
-  if (page.children !== undefined) throw new Error('it is no leaf')
+  const page = openDirectoryPage(bytes, undefined)
+  if (page.children !== undefined) throw new HoldfastError('DAMAGED', 'it is no leaf')
   return page.nodes
 }
 
@@ -89,6 +90,11 @@ test('a page of another level than it must have is damage', () => {
   expect(() => openDirectoryPage(encodeValue([0, []]), 1)).toThrow(damaged)
   expect(() => openDirectoryPage(encodeValue([1, []]), 0)).toThrow(damaged)
   expect(() => openDirectoryPage(encodeValue([0, 7]), 0)).toThrow(damaged)
+})
+
+test('only the one page of a folder may be empty: below an index page it would hide where names stop ascending', () => {
+  expect(openDirectoryPage(encodeValue([0, []]), undefined).children).toBeUndefined()
+  expect(() => openDirectoryPage(encodeValue([0, []]), 0)).toThrow(damaged)
 })
 
 /** The same value with integers, byte strings, texts and arrays in the longest forms that there are. */

@@ -6,10 +6,10 @@ const usage = expect.objectContaining({ code: 'USAGE' })
 
 describe('parseMaxUnused()', () => {
   test('reads percentages as shares, sizes as bytes, and unlimited as everything', () => {
-    expect(parseMaxUnused('5%')).toEqual({ share: 0.05 })
-    expect(parseMaxUnused('0%')).toEqual({ share: 0 })
-    expect(parseMaxUnused('2.5%')).toEqual({ share: 0.025 })
-    expect(parseMaxUnused('unlimited')).toEqual({ share: 1 })
+    expect(parseMaxUnused('5%')).toBe(0.05)
+    expect(parseMaxUnused('0%')).toBe(0)
+    expect(parseMaxUnused('2.5%')).toBe(0.025)
+    expect(parseMaxUnused('unlimited')).toBe(1)
     expect(parseMaxUnused('0')).toEqual({ bytes: 0 })
     expect(parseMaxUnused('512M')).toEqual({ bytes: 512 * 1024 * 1024 })
   })
@@ -24,7 +24,7 @@ describe('parseMaxUnused()', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10_000 }), (hundredths) => {
         const limit = parseMaxUnused(`${(hundredths / 100).toFixed(2)}%`)
-        expect('share' in limit && limit.share).toBeCloseTo(hundredths / 10_000, 10)
+        expect(limit).toBeCloseTo(hundredths / 10_000, 10)
       }),
     )
   })
