@@ -43,8 +43,8 @@ export interface FileOpener {
   /** @throws HoldfastError DAMAGED when the message is not authentic. The plaintext is owned by the caller. */
   open(number: number, sealed: Uint8Array): Buffer
   /**
-   * The same into memory of the caller's, at least `sealed.length - 16` bytes. Where it throws, nothing in there
-   * may be used.
+   * The same into memory of the caller's, at least `sealed.length - 16` bytes, which may be that of `sealed` itself. Where
+   * it throws, nothing in there may be used.
    *
    * @returns the plaintext, a view of `target`
    */

@@ -20,22 +20,18 @@ export interface IndexFileReader {
 }
 
 export function createIndexFileReader(repository: Repository): IndexFileReader {
-  let stored = Buffer.alloc(0)
-  let plain = Buffer.alloc(0)
+  let memory = Buffer.alloc(0)
   return {
     async read({ id, sizeBytes }, signal) {
       const name = fileName('index', id)
       if (sizeBytes > MAX_WHOLE_BYTES) throw new DamagedError(name, 'it is longer than an index file can be')
-      if (sizeBytes > stored.length) {
-        const lengthBytes = Math.ceil(sizeBytes / STEP_BYTES) * STEP_BYTES
-        stored = Buffer.allocUnsafeSlow(lengthBytes)
-        plain = Buffer.allocUnsafeSlow(lengthBytes)
-      }
-      const bytes = stored.subarray(0, sizeBytes)
+      if (sizeBytes > memory.length)
+        memory = Buffer.allocUnsafeSlow(Math.ceil(sizeBytes / STEP_BYTES) * STEP_BYTES)
+      const bytes = memory.subarray(0, sizeBytes)
       await repository.backend.fillRange(name, 0, bytes, signal)
       if (fileIdOf(bytes) !== id)
         throw new DamagedError(name, 'its bytes do not have the hash that is its name')
-      return openValue(repository, 'index', name, bytes, parseIndexFile, plain)
+      return openValue(repository, 'index', name, bytes, parseIndexFile, true)
     },
   }
 }

@@ -28,21 +28,21 @@ export function sealValue(sealing: Sealing, kind: ValueKind, value: Value): Buff
  *
  * @param name of the file, for messages
  * @param parse turns the value into what it means; its DAMAGED errors are reported for this file
- * @param target memory for the plaintext, as long as the file; default: of its own
+ * @param isInPlace the plaintext takes the place of what is sealed, which is lost; else it has memory of its own
  * @throws DamagedError, or HoldfastError NEWER_FORMAT
  */
 export function openValue<Result>(
   sealing: Sealing,
   kind: ValueKind,
   name: string,
-  bytes: Uint8Array,
+  bytes: Buffer,
   parse: (value: Value) => Result,
-  target?: Buffer,
+  isInPlace = false,
 ): Result {
   return reportDamage(name, () => {
     const opener = createOpener(kind, bytes, sealing.subkeys.files[kind], boundId(sealing, kind))
     const sealed = bytes.subarray(HEADER_BYTES)
-    const plain = target === undefined ? opener.open(0, sealed) : opener.openInto(0, sealed, target)
+    const plain = isInPlace ? opener.openInto(0, sealed, sealed) : opener.open(0, sealed)
     return parse(decodeValue(unpadContent(plain)))
   })
 }

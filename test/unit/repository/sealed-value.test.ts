@@ -23,7 +23,7 @@ const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
 })).value
 
 /** `openValue` for a file that must be refused. */
-function refusal(kind: (typeof kinds)[number], bytes: Uint8Array, by = sealing): unknown {
+function refusal(kind: (typeof kinds)[number], bytes: Buffer, by = sealing): unknown {
   try {
     openValue(by, kind, 'some/name', bytes, same)
   } catch (error) {
