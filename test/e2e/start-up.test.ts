@@ -83,13 +83,16 @@ describe('what is loaded', () => {
   })
 })
 
-test('every program is bundled: the command line and the threads', () => {
+test('every program is bundled: the command line in few files, each thread in one', () => {
   const threads = readdirSync(`${root}dist`, { recursive: true, encoding: 'utf8' }).filter(
-    // The repository's is a door for other rooms' threads, and what threads share may be called like them.
+    // The repository's is a door for other rooms' threads, and what commands share may be called like them.
     (path) => /^(?!repository|chunks).*\/worker\.js$/.test(path),
   )
   expect(threads).toContain('backup/worker.js')
-  for (const program of ['cli/index.js', ...threads]) {
-    expect(readFileSync(`${root}dist/${program}`, 'utf8'), program).toContain('../chunks/')
+  expect(readFileSync(`${root}dist/cli/index.js`, 'utf8')).toContain('../chunks/')
+  for (const thread of threads) {
+    const code = readFileSync(`${root}dist/${thread}`, 'utf8')
+    expect(code, thread).toContain('// threads/serve.js')
+    expect(code, thread).not.toMatch(/\b(?:from|import)\s*\(?\s*["']\.{1,2}\//)
   }
 })
