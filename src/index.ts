@@ -84,8 +84,16 @@ export {
 } from './library/index.ts'
 export type { PruneOptions, PrunePlan, PruneProgress, PruneResult, WaitingFor } from './prune/index.ts'
 export { prune } from './prune/index.ts'
-export type { RepairConfigResult, RepairIndexOptions, RepairIndexResult } from './repair/index.ts'
-export { repairConfig, repairIndex } from './repair/index.ts'
+export type {
+  RepairConfigResult,
+  RepairedPack,
+  RepairedSnapshot,
+  RepairIndexOptions,
+  RepairIndexResult,
+  RepairPacksOptions,
+  RepairSnapshotsOptions,
+} from './repair/index.ts'
+export { repairConfig, repairIndex, repairPacks, repairSnapshots } from './repair/index.ts'
 export type {
   AddKeyOptions,
   KeySummary,

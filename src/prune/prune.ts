@@ -1,18 +1,9 @@
-import { parseSessionId, type SessionId } from '../encoding/index.ts'
-import {
-  declareOver,
-  endSession,
-  listSessions,
-  type Repository,
-  startSession,
-  TEMPORARY_DIRECTORY,
-  temporaryOwner,
-} from '../repository/index.ts'
+import { endSession, type Repository, startSession } from '../repository/index.ts'
 import { mark } from './mark.ts'
 import { mergeIndexFiles } from './merge.ts'
 import type { PruneOptions, PruneResult } from './options.ts'
-import { judgeSession } from './sessions.ts'
 import { sweep } from './sweep.ts'
+import { removeTemporaryFiles } from './temporary-files.ts'
 
 /**
  * Remove what no snapshot needs, and tidy up. Safe beside any number of backups and other prunes, none of which
@@ -37,35 +28,5 @@ export async function prune(repository: Repository, options: PruneOptions = {}):
     return { plan, mergedIndexFiles, ...swept }
   } finally {
     await endSession(backend, own)
-  }
-}
-
-/**
- * Remove temporary files of sessions that have ended, and of those that nobody waits for any more: these are given up
- * on first, so that a backup which goes on after all finds out why its file is gone, and starts again.
- */
-async function removeTemporaryFiles(
-  repository: Repository,
-  own: SessionId,
-  options: PruneOptions,
-): Promise<void> {
-  const { backend } = repository
-  const names = new Map<SessionId, string[]>()
-  for await (const file of backend.list(TEMPORARY_DIRECTORY)) {
-    // A session is listed before it writes its first file.
-    const session = parseSessionId(temporaryOwner(file.name) ?? '')
-    if (session !== undefined && session !== own) {
-      names.set(session, [...(names.get(session) ?? []), file.name])
-    }
-  }
-  if (names.size === 0) return
-  const { alive, over } = await listSessions(backend)
-  for (const [session, files] of names) {
-    if (alive.has(session) && !over.has(session)) {
-      const judged = await judgeSession(repository, session, options)
-      if (judged?.isHopeless === false) continue
-      if (judged !== undefined) await declareOver(backend, repository, session, own)
-    }
-    for (const name of files) await backend.remove(name)
   }
 }

@@ -3,7 +3,7 @@ import { hasCode, systemCode } from '../errors/index.ts'
 import { type Repository, readSession, type SessionInfo, whoAmI } from '../repository/index.ts'
 import type { PruneOptions } from './options.ts'
 
-const DEFAULT_SESSION_AGE_MS = 14 * 24 * 3600 * 1000
+export const DEFAULT_SESSION_AGE_MS: number = 14 * 24 * 3600 * 1000
 
 /** A session that is listed, as a prune sees it. */
 export interface JudgedSession {

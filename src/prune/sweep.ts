@@ -7,11 +7,10 @@ import {
   listPacks,
   listSessions,
   markLostPacks,
-  overName,
   type Repository,
   type StoredPack,
 } from '../repository/index.ts'
-import { type ChunkSet, createChunkSet, isTreeWhole, listSnapshots } from '../snapshot/index.ts'
+import { type ChunkSet, confirmSnapshot, createChunkSet, listSnapshots } from '../snapshot/index.ts'
 import { type Copies, startCopies } from './copies.ts'
 import { type CopyOutParts, copyOut } from './copy-out.ts'
 import { findLiveChunks, type LiveChunks } from './live.ts'
@@ -165,7 +164,13 @@ async function copyAll(
     } catch (error) {
       const file = error instanceof DamagedError ? error.file : undefined
       const pack = ordered.find(({ kind, id }) => fileName(kind, id) === file)
-      if (pack === undefined || damaged.has(pack)) throw error
+      if (pack === undefined) throw error
+      if (damaged.has(pack)) {
+        throw new DamagedError(file!, 'a chunk that snapshots need cannot be read; nothing was deleted', {
+          hint: 'run holdfast backup to store anew what the source still has, then prune; for what it has no more: holdfast repair snapshots --forget',
+          cause: error,
+        })
+      }
       damaged.add(pack)
       ordered = [...ordered.filter((one) => one !== pack), pack]
     }
@@ -240,13 +245,8 @@ async function confirmSnapshots(
   own: SessionId,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { backend } = repository
   const { snapshots } = await listSnapshots(repository, signal)
   for (const snapshot of snapshots.filter((one) => !one.isConfirmed)) {
-    await repository.loadIndex({ signal })
-    if (!(await isTreeWhole(repository, snapshot.tree, signal))) continue
-    // As before anything is deleted: this load may have been overtaken.
-    if (await isOver(backend, own)) return
-    await backend.remove(overName(snapshot.session))
+    if ((await confirmSnapshot(repository, snapshot, own, signal)) === undefined) return
   }
 }

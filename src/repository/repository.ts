@@ -90,7 +90,8 @@ export class Repository {
 
   /**
    * Read one chunk, authenticated and re-hashed, from any copy that can be read: good ones first. When none
-   * can, the index is loaded again as long as that brings something new.
+   * can, the index is loaded again as long as that brings something new. A pack that gives a damaged block is lost for
+   * this client from then on: the next backup stores anew what its source still has of it.
    *
    * @returns a view into a block that may be shared: not to be written to
    * @throws DamagedError when no copy can be read
@@ -105,6 +106,7 @@ export class Repository {
         } catch (error) {
           checkAborted(signal)
           if (!isLossOfData(error) && !hasCode(error, 'IO')) throw error
+          if (hasCode(error, 'DAMAGED')) this.noteLost(place.block.pack)
           problem ??= error
         }
       }
@@ -117,6 +119,16 @@ export class Repository {
       throw new HoldfastError('DAMAGED', `chunk ${toHex(id)} is in no pack that the index knows`, {
         hint: 'run holdfast repair index, then holdfast verify',
       })
+    }
+  }
+
+  private noteLost(pack: FileId): void {
+    if (this.index.pack(pack)?.state !== 'good') return
+    try {
+      this.index.markLost([pack])
+    } catch (error) {
+      // Reading goes on without a cache that can be written.
+      if (!hasCode(error, 'IO')) throw error
     }
   }
 

@@ -4,6 +4,7 @@
  */
 export type { SessionOptions, SnapshotDraft } from './commit.ts'
 export { commitSnapshot } from './commit.ts'
+export { confirmSnapshot } from './confirm.ts'
 export type { ListedSnapshot, SnapshotList } from './list.ts'
 export { listSnapshots } from './list.ts'
 export type { ChunkSet } from './reachable.ts'

@@ -161,6 +161,6 @@ function nextStep(file: string, entry: Entry, isNeeded: boolean | undefined): st
     default:
       return isNeeded === false
         ? 'nothing needs it; the next holdfast prune removes what is left of it'
-        : 'run holdfast backup again on this machine, whose local index knows now what is lost: it stores anew what the source still has; a snapshot that still lacks something can be removed with holdfast forget'
+        : `run holdfast repair packs ${name.id.slice(0, 8)}: it saves what can still be read; then holdfast backup, which stores anew what the source still has, and holdfast repair snapshots for what it has no more`
   }
 }

@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -93,6 +94,51 @@ describe('repair config', () => {
     for (const file of storedFiles(sandbox, 'settings')) rmSync(file)
     expect((await sandbox.json(['repair', 'config'])).at(-1)).toMatchObject({ settings_written: true })
     expect((await sandbox.ok(['verify'])).stderr).toBe('')
+  })
+})
+
+describe('what verify finds is mended by the commands that it names', () => {
+  test('packs saved, the next backup heals, the rest is made anew', async () => {
+    const { sandbox, remove } = await createSharedSandbox()
+    try {
+      const noise = (): Uint8Array => randomFillSync(new Uint8Array(300_000))
+      writeFiles(sandbox.source, { 'kept/file': noise(), 'gone/file': noise() })
+      await sandbox.ok(['backup', sandbox.source])
+      rmSync(join(sandbox.source, 'gone'), { recursive: true })
+      for (const pack of storedFiles(sandbox, 'data')) flipBit(pack)
+
+      const found = await sandbox.run(['verify', '--read-data'])
+      expect(found.code).toBe(20)
+      const [, named] = /run holdfast (repair packs [0-9a-f]{8}):/.exec(found.stderr)!
+      const saved = await sandbox.run(named!.split(' '))
+      expect(saved.code).toBe(20)
+      expect(saved.stdout).toMatch(/^data\/.*: \d+ chunks? saved, [\d,]+ lost \(/m)
+      expect(saved.stderr).toContain('run holdfast backup')
+      // Another machine knows it too: it has seen none of this.
+      rmSync(sandbox.cache, { recursive: true })
+      await sandbox.ok(['backup', sandbox.source])
+
+      const dry = await sandbox.ok(['repair', 'snapshots', '--dry-run'])
+      expect(dry.stdout).toContain('would be made anew')
+      const json = await sandbox.json(['repair', 'snapshots', '--forget'])
+      expect(json.at(-1)).toMatchObject({ message_type: 'summary', whole: 1, repaired: 1, dry_run: false })
+      const repaired = json.find((one) => one.outcome === 'repaired')!
+      expect(repaired).toMatchObject({ lost_paths: [join(sandbox.source, 'gone/file')], forgotten: true })
+      expect((await sandbox.ok(['repair', 'snapshots'])).stdout).toContain('2 snapshots whole, 0 repaired')
+
+      await sandbox.ok(['prune'])
+      await sandbox.ok(['verify', '--read-data'])
+      const listed = await sandbox.ok(['snapshots', '--tag', 'repaired', '--json'])
+      expect(JSON.parse(listed.stdout)).toMatchObject([{ id: repaired.repaired_id, tags: ['repaired'] }])
+    } finally {
+      remove()
+    }
+  })
+
+  test('nothing to do where nothing is damaged; a pack that is not there is a usage error', async () => {
+    expect((await sandbox.ok(['repair', 'packs'])).stdout).toContain('nothing to do')
+    expect((await sandbox.run(['repair', 'packs', 'ffff'])).code).toBe(2)
+    expect((await sandbox.run(['repair', 'snapshots', 'ffff'])).code).toBe(1)
   })
 })
 

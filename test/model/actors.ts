@@ -196,6 +196,16 @@ export function prune(givesUp: boolean): Program {
   }
 }
 
+/** Make whole snapshots of what is left of damaged ones, and confirm those that are whole. */
+export const repair: Program = {
+  name: 'repair snapshots',
+  async run({ world, repository }) {
+    const { product, ledger } = world
+    for (const { repaired } of await product.repair.repairSnapshots(repository, { nowMs: NOW_MS }))
+      if (repaired !== undefined) ledger.reported.add(repaired)
+  },
+}
+
 /** Somebody declares a session over that was listed, however late: it may have ended meanwhile. */
 export const giveUp: Program = {
   name: 'give up',

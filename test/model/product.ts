@@ -14,6 +14,7 @@ export interface Product {
   readonly backup: typeof import('../../src/backup/index.ts')
   readonly forget: typeof import('../../src/forget/index.ts')
   readonly prune: typeof import('../../src/prune/index.ts')
+  readonly repair: typeof import('../../src/repair/index.ts')
 }
 
 export async function loadSources(): Promise<Product> {
@@ -27,6 +28,7 @@ export async function loadSources(): Promise<Product> {
     backup: await import('../../src/backup/index.ts'),
     forget: await import('../../src/forget/index.ts'),
     prune: await import('../../src/prune/index.ts'),
+    repair: await import('../../src/repair/index.ts'),
   }
 }
 
@@ -44,5 +46,6 @@ export async function loadBuilt(directory: string): Promise<Product> {
     backup: await room('backup'),
     forget: await room('forget'),
     prune: await room('prune'),
+    repair: await room('repair'),
   }
 }

@@ -1,4 +1,14 @@
-import { backup, backupDirectory, forget, giveUp, inTurn, type Program, prune, read } from './actors.ts'
+import {
+  backup,
+  backupDirectory,
+  forget,
+  giveUp,
+  inTurn,
+  type Program,
+  prune,
+  read,
+  repair,
+} from './actors.ts'
 import type { Random } from './random.ts'
 import type { Past, Universe } from './schedule.ts'
 import type { ScriptStep } from './scheduler.ts'
@@ -93,7 +103,7 @@ export const incompleteBelow: Universe = {
     },
   ],
   actors: (random) => [
-    backup('x/y/a'),
+    random.chance(0.3) ? repair : backup('x/y/a'),
     inTurn(forget(0), anyPrune(random)),
     ...sometimes(random, anyPrune(random), read, forget('any')),
   ],
@@ -171,6 +181,7 @@ const anything: Universe = {
           prune(true),
           giveUp,
           read,
+          repair,
         ])
       return inTurn(draw(), ...(random.chance(0.4) ? [draw()] : []))
     }),

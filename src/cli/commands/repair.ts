@@ -5,6 +5,8 @@ import type { Context } from '../context.ts'
 import { countOf, formatCount, shortId } from '../format.ts'
 import { createProgress } from '../progress.ts'
 import { withRepository } from '../repository-access.ts'
+import { defineRepairPacks } from './repair-packs.ts'
+import { defineRepairSnapshots } from './repair-snapshots.ts'
 
 interface IndexOptions {
   readonly readAllPacks?: boolean
@@ -19,6 +21,8 @@ export function define(command: Command, context: Context): void {
       async (options: IndexOptions) =>
         await withRepository(context, async (repository) => await runIndex(context, repository, options)),
     )
+  defineRepairPacks(command, context)
+  defineRepairSnapshots(command, context)
   command
     .command('config')
     .description('write config and settings again from the copy in the key')

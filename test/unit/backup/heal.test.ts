@@ -93,6 +93,22 @@ describe('the next backup', () => {
     expect(result.summary.errors).toBe(0)
   })
 
+  test('stores anew a tree pack whose size is right and that a read found damaged', async () => {
+    const all = await scene()
+    for (const name of all.store.names('trees')) {
+      const bytes = all.store.files.get(name)!
+      for (let at = 48; at < bytes.length; at += 4096) flipBit(all.store.files, name, at + 5)
+    }
+    const { backup } = await import('../../../src/backup/index.ts')
+    const client = await all.store.open()
+    const { snapshotId } = await backup(client, [old], { threads: 0 })
+    const { listSnapshots } = await import('../../../src/snapshot/index.ts')
+    const { snapshots } = await listSnapshots(client)
+    const trees = new Set(all.store.names('trees'))
+    await expectWhole(all, snapshots.find((one) => one.id === snapshotId)!.tree)
+    expect(all.store.names('trees').length).toBe(trees.size)
+  })
+
   test('of a folder of which only the first page can be read, and whose other files are gone, ends', async () => {
     const all = await createScene()
     const source = tempDirectory()

@@ -72,3 +72,19 @@ test('a pack whose own list is damaged is deleted when nothing in it is needed',
 
   expect(store.names('data')).toEqual([])
 })
+
+test('temporary files of no session go once they were seen for as long as sessions are waited for', async () => {
+  const store = createStore()
+  const repository = await store.create()
+  await repository.backend.stage('session')
+  const dayMs = 86_400_000
+  const at = (day: number) => ({ nowMs: 1_800_000_000_000 + day * dayMs })
+  await prune(repository, at(0))
+  await prune(repository, at(13))
+  expect(store.names('tmp')).toHaveLength(1)
+  // Another client sees it for the first time.
+  await prune(await store.open(), at(20))
+  expect(store.names('tmp')).toHaveLength(1)
+  await prune(repository, at(14))
+  expect(store.names('tmp')).toEqual([])
+})

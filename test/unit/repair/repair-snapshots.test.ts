@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest'
+import type { SessionId } from '../../../src/encoding/index.ts'
+import { repairSnapshots } from '../../../src/repair/index.ts'
+import { declareOver, overName } from '../../../src/repository/index.ts'
+import { listSnapshots } from '../../../src/snapshot/index.ts'
+import { verify } from '../../../src/verify/index.ts'
+import { filesOf } from '../backup/scene.ts'
+import { createStore, flipBit, type MemoryStore } from '../repository/scene.ts'
+import { commitFiles } from '../snapshot/scene.ts'
+
+const before = { one: 'first', two: 'second' }
+const after = { ...before, three: 'third' }
+
+/** Two snapshots, and the names of the data and tree packs that the second one added. */
+async function createTwo(): Promise<{
+  readonly store: MemoryStore
+  readonly ids: readonly string[]
+  readonly added: { readonly data: string; readonly trees: string }
+}> {
+  const store = createStore()
+  const repository = await store.create()
+  const first = await commitFiles(repository, before)
+  const known = new Set(store.files.keys())
+  const second = await commitFiles(repository, after, { timeMs: 1_700_000_001_000 })
+  const added = (directory: string): string => store.names(directory).find((name) => !known.has(name))!
+  return { store, ids: [first, second], added: { data: added('data'), trees: added('trees') } }
+}
+
+async function contentsOf(store: MemoryStore): Promise<Record<string, unknown>[]> {
+  const repository = await store.open()
+  await repository.loadIndex()
+  const { snapshots } = await listSnapshots(repository)
+  const contents: Record<string, unknown>[] = []
+  for (const { id, tree, tags, original, incomplete, isConfirmed } of snapshots) {
+    const files = await filesOf(repository, tree).then(
+      (found) => Object.fromEntries([...found].map(([path, bytes]) => [path, bytes.toString()])),
+      () => 'damaged',
+    )
+    contents.push({ id, files, tags, original, incomplete, isConfirmed })
+  }
+  return contents
+}
+
+describe('repairSnapshots()', () => {
+  test('finds nothing to do in whole snapshots, and writes nothing', async () => {
+    const { store, ids } = await createTwo()
+    const names = [...store.files.keys()].sort()
+    const results = await repairSnapshots(await store.open())
+    expect(results.map(({ id, outcome, lostCount }) => [id, outcome, lostCount])).toEqual(
+      ids.map((id) => [id, 'whole', 0]),
+    )
+    expect([...store.files.keys()].sort()).toEqual(names)
+  })
+
+  test('makes another snapshot of what is left, and keeps the damaged one', async () => {
+    const { store, ids, added } = await createTwo()
+    store.files.delete(added.data)
+    const results = await repairSnapshots(await store.open())
+    expect(results).toMatchObject([
+      { id: ids[0], outcome: 'whole' },
+      { id: ids[1], outcome: 'repaired', lostPaths: ['/three'], lostCount: 1, isForgotten: false },
+    ])
+    const contents = await contentsOf(store)
+    expect(contents).toHaveLength(3)
+    expect(contents.find(({ id }) => id === results[1]!.repaired)).toEqual({
+      id: results[1]!.repaired,
+      files: { '/one': 'first', '/two': 'second' },
+      tags: ['repaired'],
+      original: ids[1],
+      incomplete: true,
+      isConfirmed: true,
+    })
+    // Of the repaired one nothing is missing.
+    const again = await repairSnapshots(await store.open(), { snapshots: [results[1]!.repaired!] })
+    expect(again).toMatchObject([{ outcome: 'whole' }])
+  })
+
+  test('forgets the damaged one when it is told to, once the other is there', async () => {
+    const { store, ids, added } = await createTwo()
+    store.files.delete(added.data)
+    const calls: string[] = []
+    store.before = (operation, name) => {
+      if (name.startsWith('snapshots/') && (operation === 'put' || operation === 'remove'))
+        calls.push(operation)
+    }
+    const [, second] = await repairSnapshots(await store.open(), { forget: true })
+    expect(second).toMatchObject({ id: ids[1], outcome: 'repaired', isForgotten: true })
+    expect(calls).toEqual(['put', 'remove'])
+    expect((await contentsOf(store)).map(({ id }) => id)).toEqual([ids[0], second!.repaired])
+    expect((await verify(await store.open())).problems.flatMap(({ snapshots }) => snapshots)).toEqual([])
+  })
+
+  test('a folder that cannot be read is left empty, not left out', async () => {
+    const { store, ids, added } = await createTwo()
+    store.files.delete(added.trees)
+    const [, second] = await repairSnapshots(await store.open())
+    expect(second).toMatchObject({ id: ids[1], outcome: 'repaired', lostPaths: ['/'], lostCount: 1 })
+    const made = (await contentsOf(store)).find(({ id }) => id === second!.repaired)
+    expect(made).toMatchObject({ files: {}, original: ids[1] })
+  })
+
+  test('what can be read from a pack that is damaged elsewhere is stored anew, and the snapshot is whole', async () => {
+    const { store, added } = await createTwo()
+    // Longer than it should be: no good copy, and every block can be read.
+    store.files.set(added.data, Buffer.concat([store.files.get(added.data)!, Buffer.alloc(1)]))
+    const results = await repairSnapshots(await store.open())
+    expect(results.map(({ outcome }) => outcome)).toEqual(['whole', 'whole'])
+    store.files.delete(added.data)
+    const contents = await contentsOf(store)
+    expect(contents.map(({ files }) => files)).toEqual([
+      { '/one': 'first', '/two': 'second' },
+      { '/one': 'first', '/two': 'second', '/three': 'third' },
+    ])
+  })
+
+  test('a dry run says the same and changes nothing', async () => {
+    const { store, ids, added } = await createTwo()
+    flipBit(store.files, added.data, 4000)
+    store.files.delete(added.data)
+    const names = [...store.files.keys()].sort()
+    const results = await repairSnapshots(await store.open(), { isDryRun: true })
+    expect(results).toMatchObject([
+      { id: ids[0], outcome: 'whole' },
+      { id: ids[1], outcome: 'repaired', repaired: undefined, lostPaths: ['/three'] },
+    ])
+    expect([...store.files.keys()].sort()).toEqual(names)
+  })
+
+  test('confirms an unconfirmed snapshot that is whole', async () => {
+    const { store, ids } = await createTwo()
+    const repository = await store.open()
+    const { snapshots } = await listSnapshots(repository)
+    const { session } = snapshots[1]!
+    await declareOver(repository.backend, repository, session, 'f'.repeat(32) as SessionId)
+    const results = await repairSnapshots(await store.open())
+    expect(results.map(({ id, outcome }) => [id, outcome])).toEqual([
+      [ids[0], 'whole'],
+      [ids[1], 'confirmed'],
+    ])
+    expect(store.files.has(overName(session))).toBe(false)
+    expect(store.names('sessions')).toEqual([])
+  })
+})
