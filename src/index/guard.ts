@@ -8,6 +8,7 @@ import type { RowCheck } from './check.ts'
 import { type Environment, isLmdbError, openEnvironment } from './environment.ts'
 import { refuseNetworkFileSystem } from './file-systems.ts'
 import { inspectPages, newestTransaction } from './pages.ts'
+import { reserveRoom } from './room.ts'
 import { isSound, isWellFormed, type TableName, tableNames } from './rows.ts'
 import { createSidecar, DATA_NAME, describeData, isMissing, LOCK_NAME, readSidecar } from './sidecar.ts'
 
@@ -34,7 +35,10 @@ export async function openGuarded(
     let problem: string
     try {
       const verdict = prepareDirectory(directory) ? await inspect(directory, check) : 'damaged'
-      if (verdict === 'sound' || verdict === 'new') return openEnvironment(directory, check)
+      if (verdict === 'sound' || verdict === 'new') {
+        reserveRoom(directory)
+        return openEnvironment(directory, check)
+      }
       problem = verdict === 'damaged' ? 'was damaged' : 'is of another version of holdfast'
     } catch (error) {
       if (hasCode(error, 'UNSUPPORTED')) throw error

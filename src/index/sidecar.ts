@@ -30,7 +30,14 @@ export function createSidecar(directory: string, inode: bigint): Sidecar {
     remove: () => rmSync(path, { force: true }),
     write() {
       const data = describeData(directory)
-      if (data?.inode === inode) writeFileSync(path, data.text, { mode: 0o600 })
+      if (data?.inode !== inode) return
+      try {
+        writeFileSync(path, data.text, { mode: 0o600 })
+      } catch (error) {
+        // Without it the data file is looked through the next time: slower, and as safe.
+        if (systemCode(error) === undefined) throw error
+        rmSync(path, { force: true })
+      }
     },
   }
 }

