@@ -44,6 +44,8 @@ export async function removeTemporaryFiles(
 }
 
 const SEEN = 'temporary-files-seen'
+/** Writing such a file takes moments: one that is older was given up, whoever else is waited for. */
+const LEAST_AGE_MS = 60_000
 
 /** Those that this client saw first so long ago; the others are remembered. */
 function findAged({ index }: Repository, names: readonly string[], options: PruneOptions): string[] {
@@ -51,7 +53,7 @@ function findAged({ index }: Repository, names: readonly string[], options: Prun
   const before = new Map(parseSeen(index.getCached(SEEN)))
   if (names.length === 0 && before.size === 0) return []
   const seen = names.map((name): Seen => [name, Math.min(before.get(name) ?? nowMs, nowMs)])
-  const isAged = ([, firstMs]: Seen): boolean => nowMs - firstMs >= sessionAgeMs
+  const isAged = ([, firstMs]: Seen): boolean => nowMs - firstMs >= Math.max(sessionAgeMs, LEAST_AGE_MS)
   const waiting = seen.filter((one) => !isAged(one))
   try {
     index.putCached([[SEEN, Buffer.from(waiting.map(([name, firstMs]) => `${firstMs} ${name}\n`).join(''))]])

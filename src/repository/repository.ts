@@ -3,7 +3,7 @@ import type { Backend } from '../backend/index.ts'
 import type { Subkeys } from '../crypto/index.ts'
 import { type ChunkId, type FileId, type SessionId, toHex, type Value } from '../encoding/index.ts'
 import { checkAborted, DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
-import type { BlockPlace, ClientIndex, IndexFacts } from '../index/index.ts'
+import type { BlockPlace, ChunkPlace, ClientIndex, IndexFacts } from '../index/index.ts'
 import type { PackFooter } from '../pack/index.ts'
 import { BlockReader, type BlockResult } from './block-reader.ts'
 import { checkWritable, type RepositoryConfig } from './config.ts'
@@ -97,10 +97,13 @@ export class Repository {
    * @throws DamagedError when no copy can be read
    */
   async readChunk(kind: PackKind, id: ChunkId, signal?: AbortSignal): Promise<Buffer> {
+    const tried = new Set<string>()
+    const untried = (): ChunkPlace[] =>
+      this.index.findAll(id).filter(({ block }) => block.kind === kind && !tried.has(nameOfBlock(block)))
+    let problem: unknown
     for (;;) {
-      let problem: unknown
-      for (const place of this.index.findAll(id)) {
-        if (place.block.kind !== kind) continue
+      for (const place of untried()) {
+        tried.add(nameOfBlock(place.block))
         try {
           return this.blocks.cutChunk(await this.blocks.readBlock(place.block, signal), id, place)
         } catch (error) {
@@ -111,6 +114,8 @@ export class Repository {
         }
       }
       if (await this.loadIndex({ tolerateDamage: true, signal })) continue
+      // Somebody else in this process may have loaded the news.
+      if (untried().length > 0) continue
       if (problem !== undefined && !hasCode(problem, 'NO_SUCH_FILE')) throw problem
       const place = this.index.findAll(id)[0]
       if (place !== undefined) {
@@ -238,6 +243,10 @@ export class Repository {
     await this.index.close()
     await this.backend.close()
   }
+}
+
+function nameOfBlock({ pack, number }: BlockPlace): string {
+  return `${pack} ${number}`
 }
 
 async function* once<Item>(item: Item): AsyncGenerator<Item> {

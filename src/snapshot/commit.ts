@@ -88,7 +88,15 @@ async function attempt(
     return undefined
   }
   // From here on the session file stays when anything fails: the snapshot may have become durable all the same.
-  const id = await repository.putValue('snapshot', snapshotValue({ ...draft, session }), session)
+  let id: FileId
+  try {
+    id = await repository.putValue('snapshot', snapshotValue({ ...draft, session }), session)
+  } catch (error) {
+    if (!hasCode(error, 'IO') || !(await isOver(backend, session).catch(() => false))) throw error
+    // Its temporary file was removed with the session. Should it come to be all the same, the mark says what it is worth.
+    await endSession(backend, session)
+    return 'given up'
+  }
   return await settle(repository, announce, session, id, draft.tree)
 }
 

@@ -309,8 +309,9 @@ export function createMutants(directory: string): readonly Mutant[] {
           file: 'prune/sweep.js',
           find: `const { snapshots } = await listSnapshots(repository, signal);`,
           replace: `const { snapshots } = await listSnapshots(repository, signal);
-            for (const session of (await listSessions(backend)).over) {
-              if (!snapshots.some((one) => one.session === session)) await backend.remove(overName(session));
+            for (const session of (await listSessions(repository.backend)).over) {
+              if (!snapshots.some((one) => one.session === session))
+                await repository.backend.remove('sessions/' + session + '.over');
             }`,
         },
       ],

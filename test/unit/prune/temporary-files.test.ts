@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
+import type { SessionId } from '../../../src/encoding/index.ts'
+import { HoldfastError } from '../../../src/errors/index.ts'
 import { prune } from '../../../src/prune/index.ts'
-import { RunWriter, startSession } from '../../../src/repository/index.ts'
+import { declareOver, listSessions, RunWriter, startSession } from '../../../src/repository/index.ts'
 import { commitSnapshot, listSnapshots } from '../../../src/snapshot/index.ts'
 import { createStore, ownId, randomChunks } from '../repository/scene.ts'
 import { draftOf, saveFiles } from '../snapshot/scene.ts'
@@ -87,4 +89,25 @@ test('temporary files of no session go once they were seen for as long as sessio
   expect(store.names('tmp')).toHaveLength(1)
   await prune(repository, at(14))
   expect(store.names('tmp')).toEqual([])
+})
+
+test('a prune whose index file under way was removed with its session starts again and succeeds', async () => {
+  const store = createStore()
+  const repository = await store.create()
+  await commitSnapshot(repository, { operation: 'backup', nowMs: 1 }, async (writer) =>
+    draftOf(saveFiles(repository, writer, { gone: 'x' })),
+  )
+  for (const { id } of (await listSnapshots(repository)).snapshots)
+    await repository.removeFile('snapshot', id)
+  let failures = 0
+  store.before = async (operation, name) => {
+    if (operation !== 'put' || !name.startsWith('index/') || failures > 0) return
+    failures++
+    const [session] = (await listSessions(repository.backend)).alive
+    await declareOver(repository.backend, repository, session!, 'f'.repeat(32) as SessionId)
+    throw new HoldfastError('IO', `cannot write ${name}: no such file or directory`)
+  }
+  const result = await prune(await store.open(), { threads: 0 })
+  expect([failures, result.deletedPacks]).toEqual([1, 2])
+  expect(store.names('data')).toEqual([])
 })

@@ -53,6 +53,35 @@ describe('readChunk()', () => {
     expect(await reader.readChunk('data', id)).toEqual(bytes)
   })
 
+  test('finds what was moved to another pack also when somebody else has loaded the news meanwhile', async () => {
+    const store = createStore()
+    const repository = await store.create()
+    const chunks = randomChunks(2, 5000)
+    const blocks = chunks.map((bytes) => [bytes])
+    const { pack } = await storeBlocks(repository, blocks)
+    const reader = await store.open()
+    await reader.loadIndex()
+    // A prune has copied them out, and has deleted the pack.
+    const session = await startSession(repository.backend, repository, 'test', 1)
+    await repository.putFacts({ packs: [], condemned: [pack], replaces: [] }, session)
+    await storeBlocks(repository, blocks)
+    store.files.delete(fileName('data', pack))
+    const [one, other] = chunks.map((bytes) => ownId(reader, 'data', bytes))
+
+    let goOn = (): void => {}
+    const stopped = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    store.before = async (operation, name) => {
+      if (operation === 'getRange' && name.endsWith(pack)) await stopped
+    }
+    const slow = reader.readChunk('data', one!)
+    store.before = () => {}
+    expect(await reader.readChunk('data', other!)).toEqual(chunks[1])
+    goOn()
+    expect(await slow).toEqual(chunks[0])
+  })
+
   test.each([0, 1])('with copy %i gone reads the other', async (which) => {
     const { store, reader, bytes, id, files } = await twoCopies()
     store.files.delete(files[which]!)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../../../src/backend/index.ts'
 import type { SessionId } from '../../../src/encoding/index.ts'
+import { HoldfastError } from '../../../src/errors/index.ts'
 import {
   configValue,
   declareOver,
@@ -282,6 +283,24 @@ describe('given up on meanwhile', () => {
     expect((await listSnapshots(prune)).snapshots).toMatchObject([{ id, isConfirmed: true }])
     return { builds: sessions.length, left: store.names('sessions') }
   }
+
+  test('when the temporary file of its snapshot was removed with the session', async () => {
+    const store = createStore()
+    const repository = await store.create()
+    let failures = 0
+    store.before = async (operation, name) => {
+      if (operation !== 'put' || !name.startsWith('snapshots/') || failures > 0) return
+      failures++
+      const [session] = (await listSessions(repository.backend)).alive
+      await declareOver(repository.backend, repository, session!, 'f'.repeat(32) as SessionId)
+      throw new HoldfastError('IO', `cannot write ${name}: no such file or directory`)
+    }
+    const id = await commitFiles(repository, { a: 'x' })
+    expect(failures).toBe(1)
+    const { snapshots } = await listSnapshots(await store.open())
+    expect(snapshots.map((one) => [one.id, one.isConfirmed])).toEqual([[id, true]])
+    expect(store.names('sessions').filter((name) => !name.endsWith('.over'))).toEqual([])
+  })
 
   test('also when it is given up on again and again', async () => {
     const { builds, left } = await commitAgainst((session, own) => session === own)
