@@ -117,7 +117,7 @@ describe('verify of a damaged repository', () => {
     expect(stderr).toContain(`${name} is damaged: `)
     expect(stderr).toMatch(/snapshot [0-9a-f]{8} lacks \d files? (or|and) folders?:/)
     expect(stderr).toContain(join(sandbox.source, 'a/first'))
-    expect(stderr).toContain('run holdfast backup again')
+    expect(stderr).toMatch(/run holdfast repair packs [0-9a-f]{8}: .* then holdfast backup/)
     expect(stderr).toContain('holdfast: 1 problem found in the repository')
     expect(stdout).not.toContain('no problem')
 

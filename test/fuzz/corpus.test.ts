@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-// The corpus that fuzzing has grown, and inputs drawn anew from it: every parser refuses what it cannot take with an error
+// The corpus, and inputs drawn anew from it: every parser refuses what it cannot take with an error
 // of its own, and takes nothing that it gives back otherwise.
 
 interface FuzzTarget {
@@ -12,7 +12,9 @@ interface FuzzTarget {
 }
 const { parsers, fuzz } = (await import('./parsers.fuzz.mjs' as string)) as FuzzTarget
 const folder = join(import.meta.dirname, 'corpus')
-const corpus = readdirSync(folder).map((name) => readFileSync(join(folder, name)))
+const corpus = readdirSync(folder)
+  .filter((name) => !name.startsWith('.'))
+  .map((name) => readFileSync(join(folder, name)))
 
 test('every input of the corpus is taken, or refused as damage or bad usage', () => {
   const used = new Set(corpus.map((input) => Object.keys(parsers)[input[0]! % Object.keys(parsers).length]))

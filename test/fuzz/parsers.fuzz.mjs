@@ -1,5 +1,5 @@
-// A target for a coverage-guided fuzzer: everything that takes bytes or text apart, behind its tag and key as well as before
-// it. Run by test/fuzz/run.mjs; each input of the corpus is run by test/fuzz/corpus.test.ts.
+// A target for fuzzing: everything that takes bytes or text apart, behind its tag and key as well as before it. Each input of
+// the corpus, and what is made of it, is run by test/fuzz/corpus.test.ts.
 import { createOpener, createSealer } from '../../dist/crypto/index.js'
 import { decodeValue, encodeValue } from '../../dist/encoding/index.js'
 import { HoldfastError } from '../../dist/errors/index.js'

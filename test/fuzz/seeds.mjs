@@ -1,10 +1,13 @@
 // Where fuzzing begins: what the golden repositories hold, opened, each for the parser that reads it.
+//
+//   npm run build && node test/fuzz/seeds.mjs
 import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openBackend } from '../../dist/backend/index.js'
+import { loadZstd } from '../../dist/compression/index.js'
 import { encodeValue } from '../../dist/encoding/index.js'
 import { readKeyFile } from '../../dist/library/index.js'
 import { fileName, listFiles, openRepository, openValue } from '../../dist/repository/index.js'
@@ -21,7 +24,7 @@ const texts = {
 }
 
 /** Write one file for each seed, named by its hash. */
-export async function writeSeeds(folder) {
+async function writeSeeds(folder) {
   const add = (parser, bytes) => {
     const input = Buffer.concat([Buffer.of(Object.keys(parsers).indexOf(parser)), bytes])
     const name = createHash('sha256').update(input).digest('hex').slice(0, 40)
@@ -29,7 +32,16 @@ export async function writeSeeds(folder) {
   }
   for (const [parser, lines] of Object.entries(texts))
     for (const line of lines) add(parser, Buffer.from(line))
-  for (const version of readdirSync(golden)) {
+  // Lengths of payload and plaintext, the method, and the payload: stored, then compressed.
+  const plain = Buffer.from('some text that is stored, some text that is compressed. '.repeat(20))
+  for (const [method, payload] of [plain, Buffer.from(loadZstd().compress(plain, 3))].entries()) {
+    const head = Buffer.alloc(9)
+    head.writeUInt32LE(payload.length, 0)
+    head.writeUInt32LE(plain.length, 4)
+    head[8] = method
+    add('block', Buffer.concat([head, payload]))
+  }
+  for (const version of readdirSync(golden).filter((name) => /^v\d+$/.test(name))) {
     const copy = mkdtempSync(join(tmpdir(), 'holdfast-seeds-'))
     try {
       cpSync(join(golden, version, 'repository'), copy, { recursive: true })
@@ -38,6 +50,9 @@ export async function writeSeeds(folder) {
       await repository.loadIndex()
       await addFiles(repository, add)
       for (const key of readdirSync(join(copy, 'keys'))) add('key', readFileSync(join(copy, 'keys', key)))
+      for (const file of readdirSync(join(copy, 'snapshots'))) {
+        add('header', readFileSync(join(copy, 'snapshots', file)).subarray(0, 64))
+      }
       await repository.close()
     } finally {
       rmSync(copy, { recursive: true, force: true })
@@ -70,3 +85,5 @@ async function addFiles(repository, add) {
 }
 
 const blockOf = ({ storedBytes, payloadBytes, method, chunks }) => [storedBytes, payloadBytes, method, chunks]
+
+await writeSeeds(fileURLToPath(new URL('./corpus', import.meta.url)))

@@ -128,7 +128,7 @@ export async function placeOfChunk(
   if (node?.type !== 'file') throw new Error(`${path} is no file`)
   const ids: ChunkId[] = []
   for await (const run of readContent(repository, node.content)) ids.push(...run.ids)
-  const { block } = repository.index.find(ids[number]!)!
+  const { block } = (repository.index.find(ids[number]!) ?? repository.index.findAll(ids[number]!)[0])!
   const pack = `data/${block.pack.slice(0, 2)}/${block.pack}`
   return { pack, offsetBytes: block.offsetBytes, storedBytes: block.storedBytes }
 }
