@@ -132,11 +132,27 @@ export function summaryTable(results) {
   return markdown(head, rows)
 }
 
-/** How and on what some results were measured, in a sentence. */
+/** On what and how the results were measured: a sentence for most of them, and one for each group that differs. */
 export function circumstances(results) {
-  const { machine, versions, pairs, storage, commit, date } = results[0]
+  const groups = new Map()
+  for (const result of results) {
+    const { machine, pairs, storage, commit, date } = result
+    const key = JSON.stringify([machine, pairs, storage, commit, date])
+    groups.set(key, [...(groups.get(key) ?? []), result])
+  }
+  const [most, ...others] = [...groups.values()].sort((left, right) => right.length - left.length)
+  return [
+    describe(most),
+    ...others.map((group) => `${group.map(({ question }) => question).join(', ')}: ${describe(group)}`),
+  ].join('\n\n')
+}
+
+function describe(results) {
+  const { machine, pairs, storage, commit, date } = results[0]
+  const versions = Object.assign({}, ...results.map((result) => result.versions))
   const programs = Object.entries(versions)
     .filter(([name]) => name !== 'borg-zstd')
     .map(([name, version]) => `${name} ${version}`)
-  return `${machine.cpu}, ${machine.cores} cores, ${showBytes(machine.memoryBytes)}; Node ${machine.node.slice(1)}; ${programs.join(', ')}; ${storage}, page cache warm; medians of ${pairs} runs in turn; commit ${commit}, ${date}.`
+  const runs = pairs === 1 ? 'one run' : `medians of ${pairs} runs in turn`
+  return `${machine.cpu}, ${machine.cores} cores, ${showBytes(machine.memoryBytes)}; Node ${machine.node.slice(1)}; ${programs.join(', ')}; ${storage}, page cache warm; ${runs}; commit ${commit}, ${date}.`
 }
