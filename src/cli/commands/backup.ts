@@ -75,7 +75,9 @@ export function define(command: Command, context: Context): void {
     )
     .action(async (paths: readonly string[], options: Options) => {
       checkTogether(paths, options)
-      if (!options.stdin && !options.stdinFromCommand) prepareBackup(options.readConcurrency)
+      // A stream is read by this thread alone, and so are files where the index is in memory.
+      const isShared = !options.stdin && !options.stdinFromCommand && context.options.cache
+      if (isShared) prepareBackup(options.readConcurrency)
       await withRepositoryForBackup(context, async (repository, place) => {
         const result = await run(context, repository, paths, options)
         if (place.isDefault) noteSameDisk(context, repository, paths)
