@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMemoryBackend } from '../../src/backend/index.ts'
 import { chunkerConfig } from '../../src/backup/index.ts'
 import { hasCode } from '../../src/errors/index.ts'
-import { createRepository, openRepository } from '../../src/repository/index.ts'
+import { addKey, createRepository, openRepository } from '../../src/repository/index.ts'
 import { cheapCost } from '../unit/repository/scene.ts'
 import { checkAftermath } from './aftermath.ts'
 import { type CrashCommand, commands, otherSecret } from './commands.ts'
@@ -57,7 +57,6 @@ async function giveFirstSecret(files: Files): Promise<void> {
     await openFiles(files)
   } catch (error) {
     if (!hasCode(error, 'WRONG_KEY')) throw error
-    const { addKey } = await import('../../src/repository/index.ts')
     const repository = await openRepository(createMemoryBackend({ files }), {
       secret: otherSecret,
       cacheDirectory: null,

@@ -32,6 +32,14 @@ async function condemn(repository: Repository, kind: 'data' | 'tree'): Promise<v
   await repository.backend.remove(`sessions/${session}`)
 }
 
+/** Flip a bit in every block of every tree pack: their sizes stay right. */
+function damageTrees({ store }: Scene): void {
+  for (const name of store.names('trees')) {
+    const bytes = store.files.get(name)!
+    for (let at = 48; at < bytes.length; at += 4096) flipBit(store.files, name, at + 5)
+  }
+}
+
 describe('the next backup', () => {
   test('stores again what a lost data pack held, though no file has changed', async () => {
     const all = await scene()
@@ -82,10 +90,7 @@ describe('the next backup', () => {
 
   test('goes on when the parent cannot be read: its trees are damaged and their size is right', async () => {
     const all = await scene()
-    for (const name of all.store.names('trees')) {
-      const bytes = all.store.files.get(name)!
-      for (let at = 48; at < bytes.length; at += 4096) flipBit(all.store.files, name, at + 5)
-    }
+    damageTrees(all)
     const { backup } = await import('../../../src/backup/index.ts')
     const client = await all.store.open()
     const result = await backup(client, [old], { threads: 0 })
@@ -95,10 +100,7 @@ describe('the next backup', () => {
 
   test('stores anew a tree pack whose size is right and that a read found damaged', async () => {
     const all = await scene()
-    for (const name of all.store.names('trees')) {
-      const bytes = all.store.files.get(name)!
-      for (let at = 48; at < bytes.length; at += 4096) flipBit(all.store.files, name, at + 5)
-    }
+    damageTrees(all)
     const { backup } = await import('../../../src/backup/index.ts')
     const client = await all.store.open()
     const { snapshotId } = await backup(client, [old], { threads: 0 })
