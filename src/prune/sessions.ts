@@ -1,6 +1,6 @@
 import type { SessionId } from '../encoding/index.ts'
-import { hasCode, systemCode } from '../errors/index.ts'
-import { type Repository, readSession, type SessionInfo, whoAmI } from '../repository/index.ts'
+import { hasCode } from '../errors/index.ts'
+import { isProcessGone, type Repository, readSession, type SessionInfo, whoAmI } from '../repository/index.ts'
 import type { PruneOptions } from './options.ts'
 
 export const DEFAULT_SESSION_AGE_MS: number = 14 * 24 * 3600 * 1000
@@ -44,11 +44,5 @@ export async function judgeSession(
  * its processes, a backup at work there is merely made to look again, and finds its snapshot whole or starts anew.
  */
 function isDeadHere(info: SessionInfo): boolean {
-  if (info.host !== whoAmI().host) return false
-  try {
-    process.kill(info.pid, 0)
-    return false
-  } catch (error) {
-    return systemCode(error) === 'ESRCH'
-  }
+  return info.host === whoAmI().host && isProcessGone(info.pid)
 }

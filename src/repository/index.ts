@@ -66,6 +66,7 @@ export {
   declareOver,
   endSession,
   isOver,
+  isProcessGone,
   listSessions,
   readSession,
   startSession,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
 import type { Backend } from '../backend/index.ts'
 import { Fields, parseSessionId, type SessionId, toHex, type Value } from '../encoding/index.ts'
-import { hasCode } from '../errors/index.ts'
+import { hasCode, systemCode } from '../errors/index.ts'
 import { overName, parseName, SESSIONS_DIRECTORY, sessionName } from './layout.ts'
 import { openValue, type Sealing, sealValue } from './sealed-value.ts'
 import { PROGRAM_VERSION } from './version.ts'
@@ -31,6 +31,16 @@ export function whoAmI(): { readonly host: string; readonly user: string } {
     return { host: hostname(), user: userInfo().username }
   } catch {
     return { host: hostname(), user: '' }
+  }
+}
+
+/** True when this machine has no process of this number, whoever it would be of. */
+export function isProcessGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return systemCode(error) === 'ESRCH'
   }
 }
 

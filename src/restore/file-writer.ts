@@ -1,16 +1,16 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, constants, ftruncateSync, openSync, unlinkSync } from 'node:fs'
 import type { RawName } from '../encoding/index.ts'
 import { systemCode } from '../errors/index.ts'
 import { createFile } from '../filesystem/index.ts'
 import type { PendingFile } from './entry.ts'
+import { temporaryPrefix } from './leftovers.ts'
 import { dataStretches, writeAll } from './sparse.ts'
 
 const REOPEN = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0)
 
-/** Files under temporary names, which start with a random prefix of the run. None stays open. */
+/** Files under temporary names, which begin with a prefix of the run. None stays open. */
 export class FileWriter {
-  readonly prefix: string = `.holdfast-${randomBytes(6).toString('hex')}-`
+  readonly prefix: string = temporaryPrefix()
   private readonly isSparse: boolean
   private count = 0
   private readonly started = new Set<PendingFile>()

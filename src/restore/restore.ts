@@ -7,6 +7,7 @@ import { BatchRunner } from './batch-runner.ts'
 import { ChunkFinder } from './chunk-finder.ts'
 import { ContentComparer } from './content-comparer.ts'
 import { describeFailure } from './failure.ts'
+import { removeLeftovers } from './leftovers.ts'
 import { NodeWriter } from './node-writer.ts'
 import type { RestoreLimits, RestoreOptions, RestoreResult } from './options.ts'
 import { RestoreRun } from './run.ts'
@@ -36,7 +37,8 @@ function limitsHere(): RestoreLimits {
  * whoever moves links about meanwhile (docs/security.md).
  *
  * A file gets its name when it is whole and checked; one that cannot be restored is reported, and what was in its
- * place stays. A run that is interrupted removes what is not whole. A target that the run makes gets the metadata
+ * place stays. A run that is interrupted removes what is not whole; what one that was killed left is removed by the
+ * next that comes to the folder. A target that the run makes gets the metadata
  * of the folder at `path`; one that was there keeps its own.
  *
  * @throws HoldfastError NO_SUCH_PATH; USAGE for a pattern; IO when the target cannot be written to, is full or is
@@ -110,7 +112,9 @@ function openTarget({ target, isDryRun }: RestoreOptions, maxOpen: number): Targ
   try {
     if (isDryRun) return lookForTarget(target, maxOpen)
     const isNew = makeDirectories(target, 0o700)
-    return { held: holdDirectory(target, { maxOpen }), isNew }
+    const held = holdDirectory(target, { maxOpen })
+    if (!isNew) removeLeftovers(held)
+    return { held, isNew }
   } catch (error) {
     if (systemCode(error) === undefined) throw error
     const message = `cannot restore into ${displayName(target)}: ${describeFailure(error)}`

@@ -11,6 +11,7 @@ import {
 } from '../filesystem/index.ts'
 import type { DirectoryNode } from '../tree/index.ts'
 import { findExisting, mayReplace } from './existing.ts'
+import { removeLeftovers } from './leftovers.ts'
 import type { OverwriteRule } from './options.ts'
 
 /** One folder of the target while something is restored into it. */
@@ -76,6 +77,7 @@ export function enterDirectory(directory: TargetDirectory, rule: OverwriteRule):
     }
   }
   directory.held = above.enter(node.name)
+  if (!directory.isFresh) removeLeftovers(directory.held)
 }
 
 /** The same for a dry run: nothing is made or changed. */

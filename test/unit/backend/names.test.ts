@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { temporaryOwner } from '../../../src/backend/index.ts'
@@ -22,9 +23,7 @@ describe('isName', () => {
       fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
         const name = parts.join('/')
         fc.pre(isName(name))
-        expect(new URL(name.replaceAll(/[%#?:]/g, '_'), 'file:///base/').pathname.startsWith('/base/')).toBe(
-          true,
-        )
+        expect(posix.resolve('/base', name).startsWith('/base/')).toBe(true)
         expect(name.split('/').some((step) => step === '' || step === '.' || step === '..')).toBe(false)
         expect(isDirectory(directoryOf(name))).toBe(true)
       }),
