@@ -1,96 +1,23 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Backend } from '../backend/index.ts'
-import {
-  createMasterKey,
-  deriveSubkeys,
-  type ScryptCost,
-  type Secret,
-  type Subkeys,
-} from '../crypto/index.ts'
+import { deriveSubkeys, type Secret, type Subkeys } from '../crypto/index.ts'
 import { toHex } from '../encoding/index.ts'
 import { DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import { type ClientIndex, createMemoryIndex, openLmdbIndex } from '../index/index.ts'
-import {
-  type ChunkerConfig,
-  checkSupported,
-  configValue,
-  parseConfig,
-  REPOSITORY_ID_BYTES,
-  type RepositoryConfig,
-} from './config.ts'
-import { createKeyFile, type KeyFile, type OpenedKey, openKeyFile } from './key-file.ts'
+import { checkSupported, parseConfig, type RepositoryConfig } from './config.ts'
+import { type KeyFile, openKeyFile } from './key-file.ts'
 import { readKeyFiles } from './keys.ts'
-import { CONFIG_NAME, directories, fileName } from './layout.ts'
+import { CONFIG_NAME, fileName } from './layout.ts'
 import { listFiles } from './list.ts'
 import { Repository } from './repository.ts'
-import { fileIdOf, openValue, type Sealing, sealValue } from './sealed-value.ts'
-import { whoAmI } from './session.ts'
-import { checkSettings, defaultSettings, parseSettings, type Settings, settingsValue } from './settings.ts'
+import { fileIdOf, openValue, type Sealing } from './sealed-value.ts'
+import { defaultSettings, parseSettings, type Settings } from './settings.ts'
 
 export interface OpenOptions {
   readonly secret: Secret
   /** Folder of all caches; a folder named by the repository's id is made in it. Null keeps the index in memory. */
   readonly cacheDirectory: string | null
   readonly onNotice?: (message: string) => void
-}
-
-export interface CreateOptions extends OpenOptions {
-  readonly chunker: ChunkerConfig
-  readonly settings?: Partial<Pick<Settings, 'compressionLevel' | 'packTargetBytes'>>
-  readonly nowMs: number
-  readonly cost?: ScryptCost
-}
-
-/**
- * Make a repository. The config is put last and create-only: until then there is no repository, and of two
- * that are made at once in one place one fails.
- *
- * @throws HoldfastError ALREADY_EXISTS, or USAGE for settings out of range
- */
-export async function createRepository(backend: Backend, options: CreateOptions): Promise<Repository> {
-  const settings: Settings = { ...defaultSettings, ...options.settings }
-  checkSettings(settings)
-  if (await exists(backend, CONFIG_NAME)) throw alreadyThere(backend)
-  for await (const _ of backend.list(directories.key)) throw alreadyThere(backend)
-  const config: RepositoryConfig = {
-    id: randomBytes(REPOSITORY_ID_BYTES),
-    readVersion: 1,
-    writeVersion: 1,
-    requiredFeatures: [],
-    optionalFeatures: [],
-    chunker: options.chunker,
-    createdMs: options.nowMs,
-  }
-  const masterKey = createMasterKey()
-  const subkeys = deriveSubkeys(masterKey)
-  const sealing: Sealing = { id: config.id, subkeys }
-  const info = { createdMs: options.nowMs, ...whoAmI(), label: '' }
-  const keyBytes = await createKeyFile(masterKey, subkeys, config, options.secret, info, options.cost)
-  const keyName = fileIdOf(keyBytes)
-  const settingsBytes = sealValue(sealing, 'settings', settingsValue(settings))
-  await backend.put(fileName('key', keyName), keyBytes, { owner: 'init' })
-  await backend.put(fileName('settings', fileIdOf(settingsBytes)), settingsBytes, { owner: 'init' })
-  try {
-    await backend.putNew(CONFIG_NAME, sealValue(sealing, 'config', configValue(config)), { owner: 'init' })
-  } catch (error) {
-    await backend.remove(fileName('key', keyName))
-    await backend.remove(fileName('settings', fileIdOf(settingsBytes)))
-    throw hasCode(error, 'ALREADY_EXISTS') ? alreadyThere(backend) : error
-  }
-  const onNotice = options.onNotice ?? (() => {})
-  const { index, indexDirectory } = await openIndex(config, subkeys, options.cacheDirectory, onNotice)
-  return new Repository({
-    backend,
-    config,
-    masterKey,
-    subkeys,
-    settings,
-    index,
-    indexDirectory,
-    keyName,
-    onNotice,
-  })
 }
 
 /**
@@ -100,16 +27,12 @@ export async function createRepository(backend: Backend, options: CreateOptions)
  */
 export async function openRepository(backend: Backend, options: OpenOptions): Promise<Repository> {
   const onNotice = options.onNotice ?? (() => {})
-  const { key, opened } = await openAnyKey(backend, options.secret, onNotice)
-  const subkeys = deriveSubkeys(opened.masterKey)
-  const config = await readConfig(backend, { id: opened.config.id, subkeys }, opened.config, onNotice)
+  const { key, masterKey, subkeys, config } = await openAnyKey(backend, options.secret, onNotice)
   checkSupported(config)
   const sealing: Sealing = { id: config.id, subkeys }
   const settings = await readSettings(backend, sealing, onNotice)
   const { index, indexDirectory } = await openIndex(config, subkeys, options.cacheDirectory, onNotice)
   noteSettings(index, settings, onNotice)
-  const { masterKey } = opened
-  const keyName = key.name
   return new Repository({
     backend,
     config,
@@ -118,41 +41,52 @@ export async function openRepository(backend: Backend, options: OpenOptions): Pr
     settings,
     index,
     indexDirectory,
-    keyName,
+    keyName: key.name,
     onNotice,
   })
 }
 
+/** What a key leads to. */
+interface Unlocked {
+  readonly key: KeyFile
+  readonly masterKey: Buffer
+  readonly subkeys: Subkeys
+  readonly config: RepositoryConfig
+}
+
+/**
+ * Open a key with the secret. Of several the one that opens the config: one that does not was left by an init that
+ * lost to another and was stopped before it removed its key. Without a config any, which has a copy of it.
+ */
 async function openAnyKey(
   backend: Backend,
   secret: Secret,
   onNotice: (message: string) => void,
-): Promise<{ key: KeyFile; opened: OpenedKey }> {
+): Promise<Unlocked> {
+  const stored = await readConfigFile(backend)
   const { keys, damaged } = await readKeyFiles(backend)
-  if (keys.length === 0 && damaged.length === 0) {
-    if (await exists(backend, CONFIG_NAME)) {
-      throw new HoldfastError('DAMAGED', `${backend.location} has a config but no key`, {
-        hint: 'put back a file of keys/ from a copy of the repository; without one nothing can be read',
-      })
-    }
-    throw new HoldfastError('NO_REPOSITORY', `there is no repository at ${backend.location}`, {
-      hint: `make one with: holdfast init --repo ${backend.location}`,
-    })
-  }
+  if (keys.length === 0 && damaged.length === 0) throw noKeys(backend, stored)
   let problem: unknown = keys.length === 0 ? damaged[0]?.error : undefined
+  let withCopy: Unlocked | undefined
   for (const key of keys) {
     try {
       const opened = await openKeyFile(key, secret)
       if (opened === undefined) continue
-      if (key.isDamaged)
-        onNotice(
-          `${fileName('key', key.name)} is damaged but its second copy is whole: run holdfast key passwd to write it anew`,
-        )
-      return { key, opened }
+      const { masterKey } = opened
+      const subkeys = deriveSubkeys(masterKey)
+      const config = openConfig({ id: opened.config.id, subkeys }, stored)
+      const unlocked = { key, masterKey, subkeys, config: config ?? opened.config }
+      if (config !== undefined) return withNotice(unlocked, onNotice)
+      withCopy ??= unlocked
     } catch (error) {
       if (!hasCode(error, 'DAMAGED')) throw error
       problem ??= error
     }
+  }
+  if (withCopy !== undefined) {
+    const what = stored === 'missing' ? 'missing' : 'damaged'
+    onNotice(`the repository's config is ${what}; using the copy in the key. Run holdfast repair config`)
+    return withNotice(withCopy, onNotice)
   }
   if (hasCode(problem, 'NEWER_FORMAT')) throw problem
   if (problem !== undefined) {
@@ -168,20 +102,46 @@ async function openAnyKey(
   throw new HoldfastError('WRONG_KEY', `wrong password or key for ${backend.location}`, { hint })
 }
 
-/** The config file, or the copy in the key when the file is lost or damaged. */
-async function readConfig(
-  backend: Backend,
-  sealing: Sealing,
-  copy: RepositoryConfig,
-  onNotice: (message: string) => void,
-): Promise<RepositoryConfig> {
+function withNotice(unlocked: Unlocked, onNotice: (message: string) => void): Unlocked {
+  const { key } = unlocked
+  if (key.isDamaged)
+    onNotice(
+      `${fileName('key', key.name)} is damaged but its second copy is whole: run holdfast key passwd to write it anew`,
+    )
+  return unlocked
+}
+
+function noKeys(backend: Backend, stored: ConfigFile): HoldfastError {
+  if (stored !== 'missing') {
+    return new HoldfastError('DAMAGED', `${backend.location} has a config but no key`, {
+      hint: 'put back a file of keys/ from a copy of the repository; without one nothing can be read',
+    })
+  }
+  return new HoldfastError('NO_REPOSITORY', `there is no repository at ${backend.location}`, {
+    hint: `make one with: holdfast init --repo ${backend.location}`,
+  })
+}
+
+/** The bytes of the config file, as far as they can be read. */
+export type ConfigFile = Buffer | 'missing' | 'damaged'
+
+export async function readConfigFile(backend: Backend): Promise<ConfigFile> {
   try {
-    return openValue(sealing, 'config', CONFIG_NAME, await backend.get(CONFIG_NAME), parseConfig)
+    return await backend.get(CONFIG_NAME)
   } catch (error) {
     if (!isLossOfData(error)) throw error
-    const what = hasCode(error, 'DAMAGED') ? 'damaged' : 'missing'
-    onNotice(`the repository's config is ${what}; using the copy in the key. Run holdfast repair config`)
-    return copy
+    return hasCode(error, 'DAMAGED') ? 'damaged' : 'missing'
+  }
+}
+
+/** Undefined where it is not whole, or of another repository. */
+export function openConfig(sealing: Sealing, stored: ConfigFile): RepositoryConfig | undefined {
+  if (typeof stored === 'string') return undefined
+  try {
+    return openValue(sealing, 'config', CONFIG_NAME, stored, parseConfig)
+  } catch (error) {
+    if (!hasCode(error, 'DAMAGED')) throw error
+    return undefined
   }
 }
 
@@ -220,7 +180,8 @@ function noteSettings(index: ClientIndex, settings: Settings, onNotice: (message
     index.putCached([[SETTINGS_MARK, Buffer.from(String(settings.counter), 'latin1')]])
 }
 
-async function openIndex(
+/** The client's index of a repository, or one in memory where its folder cannot be used. */
+export async function openIndex(
   config: RepositoryConfig,
   subkeys: Subkeys,
   cacheDirectory: string | null,
@@ -237,21 +198,4 @@ async function openIndex(
     onNotice(`${error.message}; keeping the index in memory for this run`)
     return { index: createMemoryIndex(), indexDirectory: undefined }
   }
-}
-
-async function exists(backend: Backend, name: string): Promise<boolean> {
-  try {
-    await backend.get(name)
-    return true
-  } catch (error) {
-    if (hasCode(error, 'NO_SUCH_FILE')) return false
-    if (hasCode(error, 'DAMAGED')) return true
-    throw error
-  }
-}
-
-function alreadyThere(backend: Backend): HoldfastError {
-  return new HoldfastError('ALREADY_EXISTS', `there is a repository at ${backend.location} already`, {
-    hint: 'back up into it, or choose another place',
-  })
 }

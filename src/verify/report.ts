@@ -1,6 +1,6 @@
 import type { FileId, RawName } from '../encoding/index.ts'
 import { hasCode } from '../errors/index.ts'
-import { CONFIG_NAME, parseName, problemOf } from '../repository/index.ts'
+import { CONFIG_NAME, directories, parseName, problemOf } from '../repository/index.ts'
 import {
   type FoundProblem,
   MAXIMUM_PATHS,
@@ -143,7 +143,7 @@ function nextStep(file: string, entry: Entry, isNeeded: boolean | undefined): st
     return 'check the storage; then run holdfast verify --read-data again to see what is left'
   if (file === INDEX) return 'run holdfast repair index'
   const name = parseName(file)
-  if (file === CONFIG_NAME) return 'run holdfast repair config'
+  if (file === CONFIG_NAME || file === directories.settings) return 'run holdfast repair config'
   if (name.what === 'session' || name.what === 'over')
     return 'when no holdfast is at work on this repository, delete the file'
   if (name.what !== 'file') return 'look at it by hand'

@@ -92,6 +92,7 @@ describe('repair config', () => {
 
   test('writes settings that are lost', async () => {
     for (const file of storedFiles(sandbox, 'settings')) rmSync(file)
+    expect((await sandbox.run(['verify'])).stderr).toContain('run holdfast repair config')
     expect((await sandbox.json(['repair', 'config'])).at(-1)).toMatchObject({ settings_written: true })
     expect((await sandbox.ok(['verify'])).stderr).toBe('')
   })

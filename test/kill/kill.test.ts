@@ -85,8 +85,9 @@ class Victim {
 
   async prune(afterMs: number): Promise<boolean> {
     const args = ['forget', '--keep-last', `${KEPT}`, '--prune', '--max-unused', '0']
-    // Whatever becomes of it, the newest stay.
-    this.reported = this.reported.slice(-KEPT)
+    // Whatever becomes of it, the newest stay: those that were put before their backup was killed count too.
+    const kept = new Set((await this.list()).slice(-KEPT).map((one) => one.tags?.[0]))
+    this.reported = this.reported.filter((tag) => kept.has(tag))
     return await runAndKill(this.sandbox, args, afterMs)
   }
 

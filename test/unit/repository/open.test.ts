@@ -59,7 +59,7 @@ describe('createRepository()', () => {
 
   test('refuses a place that has a repository, and changes nothing there', async () => {
     const store = createStore()
-    await store.create()
+    await storeChunks(await store.create(), 'data', [Buffer.from('chunk')])
     const before = new Map(store.files)
     await expect(store.create()).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
     store.files.delete('config')
@@ -84,7 +84,6 @@ describe('createRepository()', () => {
         if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'ALREADY_EXISTS' })
       }
       expect(store.names('keys')).toHaveLength(1)
-      expect(store.names('settings')).toHaveLength(1)
       const opened = await store.open()
       expect(opened.config.id).toEqual(won[0]!.value.config.id)
     }
@@ -111,6 +110,40 @@ describe('createRepository()', () => {
         expect((await (opened as Repository).readChunk('data', id!)).toString()).toBe('chunk')
       }
       if (finished) return
+    }
+  })
+
+  test('what was begun is finished with the same secret and options, and left alone with others', async () => {
+    const store = createStore()
+    const begun = await store.create({ settings: { compressionLevel: 7 } })
+    store.files.delete('config')
+    const before = new Map(store.files)
+    await expect(store.create({ secret: wrong })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
+    await expect(store.create({ chunker: { ...begun.config.chunker, numbers: [1] } })).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    })
+    expect(store.files).toEqual(before)
+    const { notices, onNotice } = collectNotices()
+    await store.create({ settings: { compressionLevel: 5 } })
+    const opened = await store.open({ onNotice })
+    expect(opened.config).toEqual(begun.config)
+    expect(opened.settings.compressionLevel).toBe(5)
+    expect(store.names('settings')).toHaveLength(1)
+    expect(notices).toEqual([])
+  })
+
+  test('the key of an init that lost to another and was stopped then is passed over', async () => {
+    const other = createStore()
+    await other.create()
+    for (let round = 0; round < 4; round++) {
+      const store = createStore()
+      const made = await store.create()
+      // Keys are tried in the order of their names, which are random.
+      const [name] = other.names('keys')
+      store.files.set(`keys/${name!.split('/').at(-1)}`, other.files.get(name!)!)
+      const { notices, onNotice } = collectNotices()
+      expect((await store.open({ onNotice })).config.id).toEqual(made.config.id)
+      expect(notices).toEqual([])
     }
   })
 
