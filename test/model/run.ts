@@ -4,7 +4,7 @@ import { createStart, runSchedule, showTrace } from './schedule.ts'
 import type { Shares } from './universes.ts'
 
 /** Of all universes together. `npm run test:model` asks for a million. */
-const SCHEDULES = Number(process.env.HOLDFAST_SCHEDULES ?? 10_000)
+const SCHEDULES = Number(process.env.HOLDFAST_SCHEDULES ?? (process.env.HOLDFAST_LONG ? 60_000 : 10_000))
 const HOUR_MS = 3_600_000
 /** One schedule again, with its calls: `universe:seed`. */
 const replay = /^(.*):(\d+)$/.exec(process.env.HOLDFAST_MODEL ?? '')

@@ -5,8 +5,11 @@ interface LockedPackage {
   readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
-test('package-lock.json has the optional packages of every platform, without which npm ci refuses it', () => {
-  const text = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')
+test.each([
+  'package-lock.json',
+  'test/fuzz/guided/package-lock.json',
+])('%s has the optional packages of every platform, without which npm ci refuses it', (lock) => {
+  const text = readFileSync(new URL(`../../${lock}`, import.meta.url), 'utf8')
   const { packages } = JSON.parse(text) as { packages: Record<string, LockedPackage> }
   const missing = Object.entries(packages).flatMap(([place, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(
