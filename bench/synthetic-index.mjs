@@ -53,7 +53,7 @@ function makePack(seed, session, most) {
   }
   const id = createHash('sha256').update(seed).digest('hex')
   const sizeBytes = 64 + blocks.length * STORED_BYTES + wanted * ROW_BYTES
-  return { chunks: wanted, facts: { id, kind: 'data', sizeBytes, session, blocks } }
+  return { chunks: wanted, facts: { id, kind: 'data', sizeBytes, session, salt: Buffer.alloc(32), blocks } }
 }
 
 function makeBlock(seed, count) {

@@ -99,7 +99,7 @@ export type {
   KeySummary,
   NamedFile,
   NamedKind,
-  PackFooter,
+  PackContent,
   Repository,
   StoredPack,
 } from './repository/index.ts'

@@ -19,9 +19,11 @@ export type { FileOpener, FileSealer } from './sealed-file.ts'
 export {
   checkHeader,
   createOpener,
+  createSaltOpener,
   createSealer,
   FOOTER_NUMBER,
   FORMAT_VERSION,
   HEADER_BYTES,
+  saltOf,
   TAG_BYTES,
 } from './sealed-file.ts'

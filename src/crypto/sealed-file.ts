@@ -59,7 +59,7 @@ export interface FileOpener {
  */
 export function createSealer(kind: FileKind, subkey: Uint8Array, repositoryId: Uint8Array): FileSealer {
   const header = Buffer.concat([filePrefix(kind), randomBytes(KEY_BYTES)])
-  const key = fileKey(subkey, header)
+  const key = fileKey(subkey, header.subarray(PREFIX_BYTES))
   const associated = Buffer.concat([header.subarray(0, PREFIX_BYTES), repositoryId])
   let next = 0
   const sealInto = (number: number, plaintext: Uint8Array, paddedBytes: number, target: Buffer): Buffer => {
@@ -105,9 +105,24 @@ export function createOpener(
   subkey: Uint8Array,
   repositoryId: Uint8Array,
 ): FileOpener {
+  return createSaltOpener(kind, saltOf(kind, header), subkey, repositoryId)
+}
+
+/** The salt of a file, in memory of its own. @param header at least the first 48 bytes of it; checked with `checkHeader` */
+export function saltOf(kind: FileKind, header: Uint8Array): Uint8Array {
   checkHeader(kind, header)
-  const key = fileKey(subkey, header)
-  const associated = Buffer.concat([header.subarray(0, PREFIX_BYTES), repositoryId])
+  return new Uint8Array(header.subarray(PREFIX_BYTES, HEADER_BYTES))
+}
+
+/** The same without the file's header, where its salt is known. */
+export function createSaltOpener(
+  kind: FileKind,
+  salt: Uint8Array,
+  subkey: Uint8Array,
+  repositoryId: Uint8Array,
+): FileOpener {
+  const key = fileKey(subkey, salt)
+  const associated = Buffer.concat([filePrefix(kind), repositoryId])
   const begin = (number: number, sealed: Uint8Array): DecipherGCM => {
     if (sealed.length < TAG_BYTES) throw new HoldfastError('DAMAGED', 'a sealed message is too short')
     const decipher = createDecipheriv('aes-256-gcm', key, nonce(number), { authTagLength: TAG_BYTES })
@@ -173,8 +188,8 @@ function filePrefix(kind: FileKind): Buffer {
   return prefix
 }
 
-function fileKey(subkey: Uint8Array, header: Uint8Array): Buffer {
-  return deriveKey(subkey, header.subarray(PREFIX_BYTES, HEADER_BYTES), 'holdfast file key')
+function fileKey(subkey: Uint8Array, salt: Uint8Array): Buffer {
+  return deriveKey(subkey, salt, 'holdfast file key')
 }
 
 function nonce(number: number): Buffer {

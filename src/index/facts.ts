@@ -22,6 +22,8 @@ export interface PackFacts {
   readonly sizeBytes: number
   /** The session that wrote the pack. */
   readonly session: SessionId
+  /** Of its header: 32 bytes, in memory of their own. */
+  readonly salt: Uint8Array
   readonly blocks: readonly BlockFacts[]
 }
 

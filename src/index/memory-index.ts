@@ -187,6 +187,7 @@ function placesOf(facts: PackFacts): BlockPlace[] {
     const place = {
       pack: facts.id,
       kind: facts.kind,
+      salt: facts.salt,
       number,
       offsetBytes,
       storedBytes,
@@ -205,13 +206,14 @@ function placeOf(pack: MemoryPack, home: Home): ChunkPlace {
 }
 
 function rowOf(pack: MemoryPack, facts: PackFacts): PackRow {
-  const { kind, sizeBytes, session } = facts
+  const { kind, sizeBytes, session, salt } = facts
   return {
     number: pack.number,
     id: pack.id,
     kind,
     sizeBytes,
     session,
+    salt,
     chunkCount: pack.chunkCount,
     state: stateOf(pack.condemned, pack.lost),
   }

@@ -60,7 +60,8 @@ export function createPackCache(environment: Environment): PackCache {
       if (found !== undefined) return found
       const { pack } = load(view, number)
       if (!pack?.listed) return undefined
-      const entry = { row: packRow(number, pack), blocks: blockPlaces(pack) }
+      const row = packRow(number, pack)
+      const entry = { row, blocks: blockPlaces(pack, row.salt) }
       if (kept.size >= KEPT_ROWS) kept.clear()
       kept.set(number, entry)
       return entry
@@ -89,10 +90,12 @@ export function readPackNumber(
 
 export function packRow(number: number, pack: StoredPack): PackRow {
   const { id, kind, sizeBytes, session, chunkCount } = pack
-  return { number, id, kind, sizeBytes, session, chunkCount, state: stateOf(pack.condemned, pack.lost) }
+  const salt = new Uint8Array(pack.salt)
+  const state = stateOf(pack.condemned, pack.lost)
+  return { number, id, kind, sizeBytes, session, salt, chunkCount, state }
 }
 
-function blockPlaces(pack: StoredPack): BlockPlace[] {
+function blockPlaces(pack: StoredPack, salt: Uint8Array): BlockPlace[] {
   const view = new DataView(pack.blocks.buffer, pack.blocks.byteOffset, pack.blocks.length)
   const places: BlockPlace[] = []
   let offsetBytes = FIRST_BLOCK_OFFSET
@@ -101,6 +104,7 @@ function blockPlaces(pack: StoredPack): BlockPlace[] {
     places.push({
       pack: pack.id,
       kind: pack.kind,
+      salt,
       number: places.length,
       offsetBytes,
       storedBytes,

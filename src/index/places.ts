@@ -5,6 +5,8 @@ import type { IndexFacts, PackKind } from './facts.ts'
 export interface BlockPlace {
   readonly pack: FileId
   readonly kind: PackKind
+  /** Of the pack: what opens its blocks, with the key of its kind. Memory of its own, which all blocks share. */
+  readonly salt: Uint8Array
   /** The block's number in its pack, from 0. */
   readonly number: number
   /** From the start of the pack. */
@@ -38,6 +40,8 @@ export interface PackRow {
   readonly kind: PackKind
   readonly sizeBytes: number
   readonly session: SessionId
+  /** 32 bytes. */
+  readonly salt: Uint8Array
   /** Chunks in it, one that is there twice counted twice. */
   readonly chunkCount: number
   readonly state: PackState

@@ -9,7 +9,7 @@ import { type BlockFacts, CHUNK_ROW_BYTES, type PackFacts, type PackKind } from 
  * |--------|------------------------|---------------------------------------------------------------------|
  * | head   | 'head'                 | schema, generation, version, numbers in use, losses                 |
  * | chunks | 32-byte chunk id       | chunk number, then 14 bytes a home                                  |
- * | packs  | pack number, 4 bytes   | state, id, size, session, chunks, then 13 bytes a block             |
+ * | packs  | pack number, 4 bytes   | state, id, size, session, salt, chunks, then 13 bytes a block       |
  * | names  | 32-byte pack id        | pack number                                                         |
  * | files  | 32-byte index file id  | flags: its facts are in, it is named by a `replaces`                |
  * | cached | name, UTF-8            | a small file as it is stored in the repository                      |
@@ -28,7 +28,7 @@ const tableNumbers: Record<TableName, number> = {
 }
 
 /** Raised with every change to the tables above or to the file below them. */
-export const SCHEMA = 3
+export const SCHEMA = 4
 
 export const CHECK_BYTES = 4
 export const HOME_BYTES = 14
@@ -36,7 +36,7 @@ export const HOME_BYTES = 14
 export const CHUNK_NUMBER_BYTES = 4
 export const HEAD_KEY: Buffer = Buffer.from('head')
 const HEAD_BYTES = 4 + 5 * 6
-const PACK_FIXED_BYTES = 1 + 32 + 6 + 16 + 4
+const PACK_FIXED_BYTES = 1 + 32 + 6 + 16 + 32 + 4
 export const BLOCK_BYTES = 13
 const fileFlags = { applied: 1, replaced: 2 } as const
 const packFlags = { listed: 1, condemned: 2, lost: 4, tree: 8 } as const
@@ -64,6 +64,8 @@ export interface StoredPack {
   readonly kind: PackKind
   readonly sizeBytes: number
   readonly session: SessionId
+  /** 32 bytes. */
+  readonly salt: Uint8Array
   readonly chunkCount: number
   /** BLOCK_BYTES a block. */
   readonly blocks: Uint8Array
@@ -147,12 +149,13 @@ export function encodePack(pack: StoredPack): Buffer {
   value.write(pack.id, 1, 'hex')
   value.writeUIntLE(pack.sizeBytes, 33, 6)
   value.write(pack.session, 39, 'hex')
-  value.writeUInt32LE(pack.chunkCount, 55)
+  value.set(pack.salt, 55)
+  value.writeUInt32LE(pack.chunkCount, 87)
   value.set(pack.blocks, PACK_FIXED_BYTES)
   return value
 }
 
-/** The value must be sound and well formed; `blocks` of the result is a view of it. */
+/** The value must be sound and well formed; `blocks` and `salt` of the result are views of it. */
 export function decodePack(value: Buffer): StoredPack {
   const flags = value[0]!
   return {
@@ -163,10 +166,13 @@ export function decodePack(value: Buffer): StoredPack {
     kind: flags & packFlags.tree ? 'tree' : 'data',
     sizeBytes: value.readUIntLE(33, 6),
     session: toHex(value.subarray(39, 55)) as SessionId,
-    chunkCount: value.readUInt32LE(55),
+    salt: value.subarray(55, 87),
+    chunkCount: value.readUInt32LE(87),
     blocks: value.subarray(PACK_FIXED_BYTES, value.length - CHECK_BYTES),
   }
 }
+
+const NO_SALT = new Uint8Array(32)
 
 /** A pack no index file lists so far. */
 export function unlistedPack(id: FileId): StoredPack {
@@ -178,6 +184,7 @@ export function unlistedPack(id: FileId): StoredPack {
     kind: 'data',
     sizeBytes: 0,
     session: '0'.repeat(32) as SessionId,
+    salt: NO_SALT,
     chunkCount: 0,
     blocks: new Uint8Array(0),
   }
@@ -195,6 +202,7 @@ export function listedPack(facts: PackFacts): StoredPack {
     kind: facts.kind,
     sizeBytes: facts.sizeBytes,
     session: facts.session,
+    salt: facts.salt,
     chunkCount: countChunks(facts),
     blocks: encodeBlocks(facts.blocks),
   }

@@ -1,6 +1,6 @@
 import { loadZstd } from '../compression/index.ts'
 import {
-  createOpener,
+  createSaltOpener,
   type FileKind,
   type FileOpener,
   FOOTER_NUMBER,
@@ -30,13 +30,13 @@ const FOOTER_GUESS_BYTES = 64 * 1024
 /** About 36 bytes for each chunk; 64 MiB would be 1.8 million chunks in one pack. */
 const MAXIMUM_FOOTER_BYTES = 64 * 1024 * 1024
 
-/** @param header at least the first 48 bytes of the pack */
+/** @param salt of the pack's header, which index files have too */
 export function createPackOpener(
   kind: FileKind & ('data' | 'tree'),
   subkey: Uint8Array,
-  header: Uint8Array,
+  salt: Uint8Array,
 ): FileOpener {
-  return createOpener(kind, header, subkey, EMPTY)
+  return createSaltOpener(kind, salt, subkey, EMPTY)
 }
 
 /** An opened block: its payload as it was stored, and the plaintext; the same memory for a stored payload. */

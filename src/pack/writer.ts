@@ -5,6 +5,7 @@ import {
   type FileSealer,
   type Hasher,
   HEADER_BYTES,
+  saltOf,
   TAG_BYTES,
 } from '../crypto/index.ts'
 import { type FileId, type SessionId, toHex } from '../encoding/index.ts'
@@ -21,6 +22,8 @@ export interface FinishedPack {
   /** BLAKE3-256 of the pack's bytes. */
   readonly id: FileId
   readonly sizeBytes: number
+  /** Of its header; memory of its own. */
+  readonly salt: Uint8Array
   readonly blocks: readonly BlockEntry[]
 }
 
@@ -37,6 +40,7 @@ export class PackWriter {
   private readonly sealer: FileSealer
   private readonly hasher: Hasher = createHasher()
   private readonly blocks: BlockEntry[] = []
+  private readonly kind: FileKind
   private readonly sink: ByteSink
   private readonly session: SessionId
   private offsetBytes = 0
@@ -44,6 +48,7 @@ export class PackWriter {
 
   constructor(kind: FileKind & ('data' | 'tree'), subkey: Uint8Array, session: SessionId, sink: ByteSink) {
     this.sealer = createSealer(kind, subkey, EMPTY)
+    this.kind = kind
     this.session = session
     this.sink = sink
   }
@@ -95,7 +100,12 @@ export class PackWriter {
     trailer.writeUInt32LE(sealed.length, 0)
     await this.write(sealed)
     await this.write(trailer)
-    return { id: toHex(this.hasher.digest()) as FileId, sizeBytes: this.offsetBytes, blocks: this.blocks }
+    return {
+      id: toHex(this.hasher.digest()) as FileId,
+      sizeBytes: this.offsetBytes,
+      salt: saltOf(this.kind, this.sealer.header),
+      blocks: this.blocks,
+    }
   }
 
   private async write(bytes: Uint8Array): Promise<void> {

@@ -4,7 +4,7 @@ import {
   type BlockPlace,
   type BlockRange,
   CHUNK_ROW_BYTES,
-  type PackFooter,
+  type PackContent,
   packPlaces,
   type Repository,
   readBlockRanges,
@@ -32,9 +32,9 @@ export interface CopyOutParts {
  */
 export async function copyOut(parts: CopyOutParts, pack: StoredPack): Promise<number | undefined> {
   const { repository, copied, startCopies, signal } = parts
-  let footer: PackFooter
+  let footer: PackContent
   try {
-    footer = await repository.readFooter(pack.kind, pack.id, pack.sizeBytes, signal)
+    footer = await repository.readPack(pack, signal)
   } catch (error) {
     if (hasCode(error, 'NO_SUCH_FILE')) return undefined
     if (hasCode(error, 'DAMAGED') && !isNeeded(parts, pack)) return 0

@@ -175,7 +175,7 @@ async function mayBelongTo(
   sessions: ReadonlySet<SessionId>,
 ): Promise<boolean> {
   try {
-    return sessions.has((await repository.readFooter(pack.kind, pack.id, pack.sizeBytes)).session)
+    return sessions.has((await repository.readPack(pack)).session)
   } catch (error) {
     if (isLossOfData(error)) return true
     throw error

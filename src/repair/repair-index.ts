@@ -7,8 +7,8 @@ import {
   listFiles,
   listPacks,
   listSessions,
+  type PackContent,
   type PackFacts,
-  type PackFooter,
   parseIndexFile,
   parsePending,
   pendingValue,
@@ -107,9 +107,9 @@ async function rebuild(
   let done = 0
   for (const pack of wanted) {
     checkAborted(signal)
-    let footer: PackFooter | undefined
+    let footer: PackContent | undefined
     try {
-      footer = await repository.readFooter(pack.kind, pack.id, pack.sizeBytes, signal)
+      footer = await repository.readPack(pack, signal)
     } catch (error) {
       // Deleted by a prune since it was listed.
       if (!hasCode(error, 'NO_SUCH_FILE'))

@@ -158,9 +158,9 @@ const nothing: Pick<PackLook, 'savedChunks' | 'badChunks'> = { savedChunks: 0, b
 async function footerOf(
   repository: Repository,
   { kind, id, sizeBytes }: StoredPack,
-): Promise<Pick<PackFacts, 'session' | 'blocks'> | undefined> {
+): Promise<Pick<PackFacts, 'salt' | 'blocks'> | undefined> {
   try {
-    return await repository.readFooter(kind, id, sizeBytes)
+    return await repository.readPack({ kind, id, sizeBytes })
   } catch (error) {
     if (!hasCode(error, 'DAMAGED')) throw error
     return undefined
@@ -172,7 +172,7 @@ async function salvage(
   { repository, writer, signal }: RepairScene,
   kind: PackKind,
   id: FileId,
-  content: Pick<PackFacts, 'session' | 'blocks'>,
+  content: Pick<PackFacts, 'salt' | 'blocks'>,
   found: PackFinding | undefined,
 ): Promise<Pick<PackLook, 'savedChunks' | 'badChunks'>> {
   const bad = found?.badBlocks ?? 'all'

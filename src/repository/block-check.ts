@@ -27,8 +27,8 @@ export function createBlockChecker(keys: BlockCheckKeys): (range: BlockRange) =>
     data: createKeyedHasher(keys.dataIds),
     tree: createKeyedHasher(keys.treeIds),
   }
-  return ({ kind, header, bytes, rows, blocks }) => {
-    const opener = createPackOpener(kind, keys.files[kind], header)
+  return ({ kind, salt, bytes, rows, blocks }) => {
+    const opener = createPackOpener(kind, keys.files[kind], salt)
     let rowsAt = 0
     return blocks.map((block) => {
       const sealed = bytes.subarray(block.offsetBytes, block.offsetBytes + block.storedBytes)

@@ -79,13 +79,13 @@ export function createBlockCopier(options: BlockCopyOptions): BlockCopier {
   }
 
   return {
-    copy({ kind, pack, header, bytes, rows: allRows, blocks, wanted: allWanted }) {
+    copy({ kind, pack, salt, bytes, rows: allRows, blocks, wanted: allWanted }) {
       const name = fileName(kind, pack)
       const target = kind === 'data' ? DATA_BLOCK_BYTES : TREE_BLOCK_BYTES
       let rowsAt = 0
       let wantedAt = 0
       try {
-        const opener = createPackOpener(kind, keys.files[kind], header)
+        const opener = createPackOpener(kind, keys.files[kind], salt)
         for (const block of blocks) {
           const rows = allRows.subarray(rowsAt, rowsAt + block.rowsBytes)
           rowsAt += block.rowsBytes

@@ -1,7 +1,5 @@
-import { HEADER_BYTES } from '../crypto/index.ts'
 import type { FileId } from '../encoding/index.ts'
-import type { BlockPlace } from '../index/index.ts'
-import type { PackFooter } from '../pack/index.ts'
+import type { BlockPlace, PackFacts } from '../index/index.ts'
 import { fileName, type PackKind } from './layout.ts'
 import type { RangeMemory } from './range-memory.ts'
 import type { Repository } from './repository.ts'
@@ -11,8 +9,8 @@ import { stretchesOf } from './stretches.ts'
 export interface BlockRange {
   readonly kind: PackKind
   readonly pack: FileId
-  /** The beginning of the pack, at least its header. */
-  readonly header: Uint8Array
+  /** What gives the pack's key. */
+  readonly salt: Uint8Array
   /** Stored bytes; memory that threads share. */
   readonly bytes: Uint8Array
   /** Chunk tables of the blocks, one after the other; memory of its own. */
@@ -20,7 +18,7 @@ export interface BlockRange {
   readonly blocks: readonly BlockInRange[]
 }
 
-export interface BlockInRange extends Omit<BlockPlace, 'pack' | 'kind' | 'offsetBytes'> {
+export interface BlockInRange extends Omit<BlockPlace, 'pack' | 'kind' | 'salt' | 'offsetBytes'> {
   /** In `BlockRange.bytes`. */
   readonly offsetBytes: number
   /** Of its chunk table in `BlockRange.rows`. */
@@ -33,15 +31,14 @@ export const RANGE_BYTES: number = 2.25 * 1024 * 1024
 /** @param read the bytes from `offsetBytes` of the pack on, which hold all these blocks */
 export function blockRangeOf(
   places: readonly BlockPlace[],
-  header: Uint8Array,
   read: { readonly offsetBytes: number; readonly bytes: Uint8Array },
-  content: PackFooter,
+  content: Pick<PackFacts, 'blocks'>,
 ): BlockRange {
-  const { kind, pack } = places[0]!
+  const { kind, pack, salt } = places[0]!
   return {
     kind,
     pack,
-    header,
+    salt,
     bytes: read.bytes,
     rows: Buffer.concat(places.map((place) => content.blocks[place.number]!.chunks)),
     blocks: places.map(({ number, offsetBytes, storedBytes, payloadBytes, plainBytes, method }) => ({
@@ -65,17 +62,16 @@ export function blockRangeOf(
 export async function* readBlockRanges(
   repository: Repository,
   places: readonly BlockPlace[],
-  content: PackFooter,
+  content: Pick<PackFacts, 'blocks'>,
   options: { readonly memory: RangeMemory; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<BlockRange> {
   const { kind, pack } = places[0]!
   const { memory, signal } = options
   const { backend } = repository
   const name = fileName(kind, pack)
-  const header = await backend.getRange(name, 0, HEADER_BYTES, signal)
   for (const { group, offsetBytes, lengthBytes } of stretchesOf(places, RANGE_BYTES)) {
     const bytes = memory.take(lengthBytes)
     await backend.fillRange(name, offsetBytes, bytes, signal)
-    yield blockRangeOf(group, header, { offsetBytes, bytes }, content)
+    yield blockRangeOf(group, { offsetBytes, bytes }, content)
   }
 }

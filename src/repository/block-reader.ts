@@ -6,6 +6,7 @@ import {
   HEADER_BYTES,
   type KeyedHasher,
   type Subkeys,
+  saltOf,
 } from '../crypto/index.ts'
 import { type ChunkId, type FileId, ID_BYTES, toHex } from '../encoding/index.ts'
 import { checkAborted, DamagedError, HoldfastError } from '../errors/index.ts'
@@ -19,6 +20,7 @@ import {
   readFooter,
 } from '../pack/index.ts'
 import { fileName, type PackKind } from './layout.ts'
+import type { StoredPack } from './list.ts'
 import { type SealedBlock, type SealedBlocks, sealedBlock } from './sealed-blocks.ts'
 import { withFileName } from './sealed-value.ts'
 import { alone, type Stretch, stretchesOf } from './stretches.ts'
@@ -40,7 +42,7 @@ const BLOCK_PAGES = 32
 export class BlockReader {
   private readonly backend: Backend
   private readonly subkeys: Subkeys
-  private readonly openers = new Map<FileId, { readonly opener: FileOpener; readonly header: Buffer }>()
+  private readonly openers = new Map<FileId, FileOpener>()
   private readonly caches: Record<PackKind, BlockCache> = {
     data: new BlockCache(CACHE_BYTES.data),
     tree: new BlockCache(CACHE_BYTES.tree),
@@ -120,13 +122,12 @@ export class BlockReader {
     if (!backend.fillNow(name, place.offsetBytes, sealed)) return undefined
     this.readNow += BLOCK_PAGES
     try {
-      let opener = this.openers.get(pack)?.opener
-      if (opener === undefined) {
-        const header = Buffer.alloc(HEADER_BYTES)
-        if (!backend.fillNow(name, 0, header)) return undefined
-        opener = this.keepOpener(kind, pack, header)
-      }
-      const plain = this.scratch.open(opener, place, sealed, Buffer.allocUnsafeSlow(place.plainBytes))
+      const plain = this.scratch.open(
+        this.openerOf(place),
+        place,
+        sealed,
+        Buffer.allocUnsafeSlow(place.plainBytes),
+      )
       this.caches[kind].put(place, plain)
       return plain
     } catch (error) {
@@ -141,9 +142,8 @@ export class BlockReader {
     const known = cache.get(place)
     if (known !== undefined) return known
     const name = fileName(place.kind, place.pack)
-    const opener = await this.packOpener(place.kind, place.pack, signal)
     const sealed = await this.backend.getRange(name, place.offsetBytes, place.storedBytes, signal)
-    const { plain } = this.open(opener, place, sealed)
+    const { plain } = this.open(place, sealed)
     cache.put(place, plain)
     return plain
   }
@@ -161,10 +161,10 @@ export class BlockReader {
 
   /**
    * Fetch blocks of one pack, given in order of offset, neighbours in one request, for a thread to open. A block
-   * that cannot be read has no stretch; so have all where the pack has no good header.
+   * that cannot be read has no stretch.
    */
   async fetchBlocks(places: readonly BlockPlace[], signal?: AbortSignal): Promise<SealedBlocks> {
-    const { kind, pack } = places[0]!
+    const { kind, pack, salt } = places[0]!
     const stretches: Buffer[] = []
     const blocks: SealedBlock[] = []
     const fetch = async (stretch: Stretch): Promise<void> => {
@@ -183,28 +183,8 @@ export class BlockReader {
       const at = bytes === undefined ? -1 : stretches.push(bytes) - 1
       for (const place of group) blocks.push(sealedBlock(place, at, offsetBytes))
     }
-    const header = await this.goodHeader(kind, pack, signal)
-    if (header === undefined) {
-      for (const place of places) blocks.push(sealedBlock(place, -1, 0))
-      return { kind, pack, header: new Uint8Array(0), blocks, stretches }
-    }
     for (const stretch of stretchesOf(places)) await fetch(stretch)
-    return { kind, pack, header, blocks, stretches }
-  }
-
-  private async goodHeader(
-    kind: PackKind,
-    pack: FileId,
-    signal: AbortSignal | undefined,
-  ): Promise<Uint8Array | undefined> {
-    try {
-      await this.packOpener(kind, pack, signal)
-      return this.openers.get(pack)!.header
-    } catch (error) {
-      checkAborted(signal)
-      if (!(error instanceof HoldfastError)) throw error
-      return undefined
-    }
+    return { kind, pack, salt, blocks, stretches }
   }
 
   private async *readGroup(
@@ -214,10 +194,8 @@ export class BlockReader {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<BlockResult> {
     const { kind, pack } = group[0]!
-    let opener: FileOpener
     let bytes: Buffer
     try {
-      opener = await this.packOpener(kind, pack, signal)
       bytes = await this.backend.getRange(fileName(kind, pack), offsetBytes, lengthBytes, signal)
     } catch (error) {
       checkAborted(signal)
@@ -230,66 +208,70 @@ export class BlockReader {
     for (const place of group) {
       const at = place.offsetBytes - offsetBytes
       try {
-        yield { place, ...this.open(opener, place, bytes.subarray(at, at + place.storedBytes)) }
+        yield { place, ...this.open(place, bytes.subarray(at, at + place.storedBytes)) }
       } catch (error) {
         yield { place, error }
       }
     }
   }
 
-  /** A pack's own list of its blocks. @throws DamagedError, NO_SUCH_FILE, IO */
+  /**
+   * A pack's own list of its blocks.
+   *
+   * @param known its salt; default: as its header says
+   * @throws DamagedError, NO_SUCH_FILE, IO
+   */
   async readFooter(
-    kind: PackKind,
-    pack: FileId,
-    sizeBytes: number,
+    { kind, id, sizeBytes }: StoredPack,
+    known: Uint8Array | undefined,
     signal?: AbortSignal,
-  ): Promise<PackFooter> {
-    const name = fileName(kind, pack)
-    const opener = await this.packOpener(kind, pack, signal)
+  ): Promise<PackContent> {
+    const name = fileName(kind, id)
+    const read = (offsetBytes: number, lengthBytes: number): Promise<Buffer> =>
+      this.backend.getRange(name, offsetBytes, lengthBytes, signal)
     try {
-      return await readFooter(opener, sizeBytes, (offset, length) =>
-        this.backend.getRange(name, offset, length, signal),
-      )
+      const salt = known ?? saltOf(kind, await read(0, Math.min(HEADER_BYTES, sizeBytes)))
+      const opener = createPackOpener(kind, this.subkeys.files[kind], salt)
+      return { salt, ...(await readFooter(opener, sizeBytes, read)) }
     } catch (error) {
       throw withFileName(name, error)
     }
   }
 
-  private open(opener: FileOpener, place: BlockPlace, sealed: Buffer): OpenedBlock {
+  private open(place: BlockPlace, sealed: Buffer): OpenedBlock {
     try {
-      return openBlock(opener, place, sealed)
+      return openBlock(this.openerOf(place), place, sealed)
     } catch (error) {
       throw withFileName(fileName(place.kind, place.pack), error)
     }
   }
 
-  /** The key of one pack, read from its header. */
-  private async packOpener(kind: PackKind, pack: FileId, signal?: AbortSignal): Promise<FileOpener> {
-    const known = this.openers.get(pack)?.opener
+  private openerOf({ kind, pack, salt }: BlockPlace): FileOpener {
+    const known = this.openers.get(pack)
     if (known !== undefined) return known
-    const name = fileName(kind, pack)
-    const header = await this.backend.getRange(name, 0, HEADER_BYTES, signal)
-    try {
-      return this.keepOpener(kind, pack, header)
-    } catch (error) {
-      throw withFileName(name, error)
-    }
-  }
-
-  private keepOpener(kind: PackKind, pack: FileId, header: Buffer): FileOpener {
-    const opener = createPackOpener(kind, this.subkeys.files[kind], header)
+    const opener = createPackOpener(kind, this.subkeys.files[kind], salt)
     if (this.openers.size >= OPENERS) this.openers.delete(this.openers.keys().next().value!)
-    this.openers.set(pack, { opener, header })
+    this.openers.set(pack, opener)
     return opener
   }
 }
 
-/** Where the blocks lie that a pack's own footer lists, in order. */
-export function packPlaces(kind: PackKind, pack: FileId, footer: PackFooter): BlockPlace[] {
+/** What a pack says of itself: its salt in the header, the rest in the footer. */
+export interface PackContent extends PackFooter {
+  /** Memory of its own. */
+  readonly salt: Uint8Array
+}
+
+/** Where the blocks of a pack lie, in order. */
+export function packPlaces(
+  kind: PackKind,
+  pack: FileId,
+  { salt, blocks }: Pick<PackContent, 'salt' | 'blocks'>,
+): BlockPlace[] {
   let offsetBytes = HEADER_BYTES
-  return footer.blocks.map((block, number) => {
+  return blocks.map((block, number) => {
     const { storedBytes, payloadBytes, plainBytes, method } = block
-    const place = { pack, kind, number, offsetBytes, storedBytes, payloadBytes, plainBytes, method }
+    const place = { pack, kind, salt, number, offsetBytes, storedBytes, payloadBytes, plainBytes, method }
     offsetBytes += storedBytes
     return place
   })

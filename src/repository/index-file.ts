@@ -1,3 +1,4 @@
+import { KEY_BYTES } from '../crypto/index.ts'
 import { Fields, type FileId, fromHex, parseSessionId, toHex, type Value } from '../encoding/index.ts'
 import { HoldfastError } from '../errors/index.ts'
 import type { IndexFacts, PackFacts } from '../index/index.ts'
@@ -27,12 +28,13 @@ function packValue(pack: PackFacts): Value {
     pack.kind === 'tree',
     pack.sizeBytes,
     fromHex(pack.session),
+    pack.salt,
     pack.blocks.map(blockValue),
   ]
 }
 
 function parsePack(value: Value): PackFacts {
-  const fields = new Fields(value, 'pack in an index file', 5)
+  const fields = new Fields(value, 'pack in an index file', 6)
   const session = parseSessionId(toHex(fields.exactBytes(3, 16)))
   if (session === undefined) throw new HoldfastError('DAMAGED', 'a pack names no session')
   return {
@@ -40,7 +42,8 @@ function parsePack(value: Value): PackFacts {
     kind: fields.boolean(1) ? 'tree' : 'data',
     sizeBytes: fields.uint(2, MAXIMUM_PACK_BYTES),
     session,
-    blocks: fields.array(4, MAXIMUM_PACK_BLOCKS).map(parseBlock),
+    salt: new Uint8Array(fields.exactBytes(4, KEY_BYTES)),
+    blocks: fields.array(5, MAXIMUM_PACK_BLOCKS).map(parseBlock),
   }
 }
 

@@ -12,7 +12,7 @@ export type {
   PackFacts,
   PackRow,
 } from '../index/index.ts'
-export type { PackFooter, PlainBlock } from '../pack/index.ts'
+export type { PlainBlock } from '../pack/index.ts'
 export { CHUNK_ROW_BYTES, createBlockBuilder, MAXIMUM_BLOCK_BYTES } from '../pack/index.ts'
 export type { BlockCheckKeys, BlockFindings } from './block-check.ts'
 export { blockCheckKeys } from './block-check.ts'
@@ -20,7 +20,7 @@ export type { BlockCopier, BlockCopyOptions, CopyRange } from './block-copy.ts'
 export { createBlockCopier } from './block-copy.ts'
 export type { BlockRange } from './block-range.ts'
 export { readBlockRanges } from './block-range.ts'
-export type { BlockResult } from './block-reader.ts'
+export type { BlockResult, PackContent } from './block-reader.ts'
 export { packPlaces } from './block-reader.ts'
 export type { BlockSlotsMemory } from './block-slots.ts'
 export { createBlockSlotsMemory, openBlockSlots } from './block-slots.ts'

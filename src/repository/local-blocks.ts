@@ -1,6 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { HEADER_BYTES } from '../crypto/index.ts'
 import type { FileId } from '../encoding/index.ts'
 import { systemCode } from '../errors/index.ts'
 import { fillFrom } from '../filesystem/index.ts'
@@ -34,12 +33,11 @@ export function createLocalBlocks(folder: string): LocalBlocks {
 
   return {
     read(places) {
-      const { kind, pack } = places[0]!
-      const header = Buffer.alloc(HEADER_BYTES)
+      const { kind, pack, salt } = places[0]!
       const fd = tryToOpen(folder, kind, pack)
       if (fd === undefined) {
         const blocks = places.map((place) => sealedBlock(place, -1, 0))
-        return { kind, pack, header: header.subarray(0, 0), blocks, stretches: [] }
+        return { kind, pack, salt, blocks, stretches: [] }
       }
       const blocks: SealedBlock[] = []
       const stretches: Buffer[] = []
@@ -58,7 +56,6 @@ export function createLocalBlocks(folder: string): LocalBlocks {
         for (const place of group) blocks.push(sealedBlock(place, at, offsetBytes))
       }
       try {
-        const headerBytes = fillAsFarAsPossible(fd, header, 0)
         const wanted = [...stretchesOf(places)]
         const room = roomFor(wanted.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0))
         let at = 0
@@ -66,7 +63,7 @@ export function createLocalBlocks(folder: string): LocalBlocks {
           read(stretch, room.subarray(at, at + stretch.lengthBytes))
           at += stretch.lengthBytes
         }
-        return { kind, pack, header: header.subarray(0, headerBytes), blocks, stretches }
+        return { kind, pack, salt, blocks, stretches }
       } finally {
         closeSync(fd)
       }

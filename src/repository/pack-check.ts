@@ -1,11 +1,11 @@
-import { checkHeader, createHasher, HEADER_BYTES } from '../crypto/index.ts'
+import { createHasher, HEADER_BYTES, saltOf } from '../crypto/index.ts'
 import { toHex } from '../encoding/index.ts'
 import { checkAborted, hasCode } from '../errors/index.ts'
 import type { BlockPlace, PackFacts } from '../index/index.ts'
 import { createPackOpener, MAXIMUM_PACK_BYTES, type PackFooter, readFooter } from '../pack/index.ts'
 import { type BlockFindings, createBlockChecker } from './block-check.ts'
 import { type BlockRange, blockRangeOf, RANGE_BYTES } from './block-range.ts'
-import { packPlaces } from './block-reader.ts'
+import { type PackContent, packPlaces } from './block-reader.ts'
 import { fileName } from './layout.ts'
 import type { StoredPack } from './list.ts'
 import { createRangeMemory, type RangeMemory } from './range-memory.ts'
@@ -50,7 +50,7 @@ export async function checkPack(
 ): Promise<PackFinding | undefined> {
   const problems: string[] = []
   const badBlocks = new Set<number>()
-  let content: PackFooter | undefined
+  let content: PackContent | undefined
   let isReadWhole = true
   const checkHere = createBlockChecker(repository.subkeys)
   const { checkBlocks = async (range: BlockRange) => checkHere(range), memory = createRangeMemory() } =
@@ -59,18 +59,21 @@ export async function checkPack(
   const read = (offsetBytes: number, lengthBytes: number): Promise<Buffer> =>
     repository.backend.getRange(name, offsetBytes, lengthBytes, options.signal)
   try {
-    const header = await attempt(problems, async () => {
-      const bytes = await read(0, Math.min(HEADER_BYTES, pack.sizeBytes))
-      checkHeader(pack.kind, bytes)
-      return bytes
-    })
-    const opener = header && createPackOpener(pack.kind, repository.subkeys.files[pack.kind], header)
+    const own = await attempt(problems, async () =>
+      saltOf(pack.kind, await read(0, Math.min(HEADER_BYTES, pack.sizeBytes))),
+    )
+    if (own !== undefined && listed !== undefined && Buffer.compare(own, listed.salt) !== 0) {
+      problems.push('its header has another salt than the index')
+    }
+    // With the salt of the index blocks open whatever the header says.
+    const salt = listed?.salt ?? own
+    const opener = salt && createPackOpener(pack.kind, repository.subkeys.files[pack.kind], salt)
     const footer =
       opener && (await attempt(problems, async () => await readFooter(opener, pack.sizeBytes, read)))
     if (footer !== undefined && listed !== undefined && !sameContent(footer, listed)) {
       problems.push('its footer lists other blocks or chunks than the index')
     }
-    content = listed ?? footer
+    content = listed ?? (footer && { salt: salt!, ...footer })
     const places = content === undefined ? [] : packPlaces(pack.kind, pack.id, content)
     const hasher = createHasher()
     // A file of another size cannot have the hash: then only its blocks are worth reading.
@@ -81,9 +84,10 @@ export async function checkPack(
       const findings = await found
       memory.give(range.bytes)
       for (const [at, place] of range.blocks.entries()) {
-        const problem = findings?.[at]
-        if (problem !== undefined) problems.push(`block ${place.number}: ${problem}`)
-        if (problem !== undefined || findings === undefined) badBlocks.add(place.number)
+        const problem = findings[at]
+        if (problem === undefined) continue
+        problems.push(`block ${place.number}: ${problem}`)
+        badBlocks.add(place.number)
       }
     }
     const fill = async (offsetBytes: number, lengthBytes: number): Promise<Buffer> => {
@@ -106,10 +110,9 @@ export async function checkPack(
         memory.give(range.bytes)
         continue
       }
-      // Without a header that can be read no block can be opened.
-      const found = header && checkBlocks(blockRangeOf(range.blocks, header, range, content!))
+      const found = checkBlocks(blockRangeOf(range.blocks, range, content!))
       // Whoever ends the loop early waits for none of them.
-      found?.catch(() => {})
+      found.catch(() => {})
       underWay.push({ range, found })
       if (underWay.length >= RANGES_UNDER_WAY) await settle(underWay.shift()!)
     }
@@ -198,8 +201,7 @@ async function* readInOrder(
 
 interface CheckedRange {
   readonly range: PlannedRange & { readonly bytes: Buffer }
-  /** Undefined where the blocks cannot be opened for a reason told before. */
-  readonly found: Promise<BlockFindings> | undefined
+  readonly found: Promise<BlockFindings>
 }
 
 function sameContent(left: PackFooter, right: PackFooter): boolean {

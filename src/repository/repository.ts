@@ -4,11 +4,11 @@ import type { Subkeys } from '../crypto/index.ts'
 import { type ChunkId, type FileId, type SessionId, toHex, type Value } from '../encoding/index.ts'
 import { checkAborted, DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
 import type { BlockPlace, ChunkPlace, ClientIndex, IndexFacts } from '../index/index.ts'
-import type { PackFooter } from '../pack/index.ts'
-import { BlockReader, type BlockResult } from './block-reader.ts'
+import { BlockReader, type BlockResult, type PackContent } from './block-reader.ts'
 import { checkWritable, type RepositoryConfig } from './config.ts'
 import { indexFileValue } from './index-file.ts'
 import { fileName, type NamedKind, type PackKind } from './layout.ts'
+import type { StoredPack } from './list.ts'
 import { type LoadOptions, loadIndex } from './load.ts'
 import type { SealedBlocks } from './sealed-blocks.ts'
 import { fileIdOf, openValue, sealValue, type ValueKind } from './sealed-value.ts'
@@ -173,14 +173,9 @@ export class Repository {
     return this.blocks.chunkIdOf(kind, bytes)
   }
 
-  /** A pack's own list of its blocks. @throws DamagedError, NO_SUCH_FILE, IO */
-  async readFooter(
-    kind: PackKind,
-    pack: FileId,
-    sizeBytes: number,
-    signal?: AbortSignal,
-  ): Promise<PackFooter> {
-    return await this.blocks.readFooter(kind, pack, sizeBytes, signal)
+  /** What a pack says of itself, also where its header is damaged if the index lists it. @throws DamagedError, NO_SUCH_FILE, IO */
+  async readPack(pack: StoredPack, signal?: AbortSignal): Promise<PackContent> {
+    return await this.blocks.readFooter(pack, this.index.pack(pack.id)?.salt, signal)
   }
 
   /** Store one small file; durable when it resolves. @returns its name, the hash of its bytes */

@@ -9,8 +9,8 @@ import type { PackKind } from './layout.ts'
 export interface SealedBlocks {
   readonly kind: PackKind
   readonly pack: FileId
-  /** The first bytes of the pack, which give its key. */
-  readonly header: Uint8Array
+  /** What gives the pack's key. */
+  readonly salt: Uint8Array
   readonly blocks: readonly SealedBlock[]
   /** What was read. */
   readonly stretches: readonly Uint8Array[]
@@ -63,10 +63,10 @@ export function createBlockOpener({ files, ids }: BlockKeys): BlockOpener {
   const openers = new Map<FileId, FileOpener>()
   const hasher: KeyedHasher = createKeyedHasher(ids)
   const scratch = createBlockScratch()
-  const openerOf = ({ kind, pack, header }: SealedBlocks): FileOpener => {
+  const openerOf = ({ kind, pack, salt }: SealedBlocks): FileOpener => {
     const known = openers.get(pack)
     if (known !== undefined) return known
-    const opener = createPackOpener(kind, files, header)
+    const opener = createPackOpener(kind, files, salt)
     if (openers.size >= OPENERS) openers.clear()
     openers.set(pack, opener)
     return opener

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import { loadZstd } from '../compression/index.ts'
-import { createKeyedHasher, type FileOpener, HEADER_BYTES, hashImplementation } from '../crypto/index.ts'
+import { createKeyedHasher, type FileOpener, hashImplementation } from '../crypto/index.ts'
 import type { ChunkId, FileId } from '../encoding/index.ts'
 import { hasCode, systemCode } from '../errors/index.ts'
 import { fillFrom } from '../filesystem/index.ts'
@@ -159,7 +159,7 @@ function createTreeReader(
     try {
       let opener = openers.get(place.pack)
       if (opener === undefined) {
-        opener = createPackOpener('tree', key, readUpTo(fd, 0, HEADER_BYTES))
+        opener = createPackOpener('tree', key, place.salt)
         keep(openers, KEPT_OPENERS, place.pack, opener)
       }
       const { plain } = openBlock(opener, place, readUpTo(fd, place.offsetBytes, place.storedBytes))

@@ -56,6 +56,7 @@ export function clientIndexContract(
         block: {
           pack: pack.id,
           kind: 'tree',
+          salt: pack.salt,
           number: 1,
           offsetBytes: 48 + 2 * 4096,
           storedBytes: 3 * 4096,
@@ -80,6 +81,7 @@ export function clientIndexContract(
         kind: 'data',
         sizeBytes: pack.sizeBytes,
         session,
+        salt: pack.salt,
         chunkCount: 2,
         state: 'good',
       })

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createKeyedHasher, createOpener, deriveSubkeys, HEADER_BYTES } from '../../src/crypto/index.ts'
+import {
+  createKeyedHasher,
+  createOpener,
+  deriveSubkeys,
+  HEADER_BYTES,
+  saltOf,
+} from '../../src/crypto/index.ts'
 import { decodeValue, type FileId } from '../../src/encoding/index.ts'
 import { createPackOpener, openBlock, readFooter } from '../../src/pack/index.ts'
 import { openKeyFile, openKeyInfo, parseKeyFile } from '../../src/repository/key-file.ts'
@@ -76,7 +82,7 @@ describe('the example', () => {
 
   test('the code reads the pack as the page does', async () => {
     const pack = openPack(file, masterKey)
-    const opener = createPackOpener('tree', subkeys.files.tree, file)
+    const opener = createPackOpener('tree', subkeys.files.tree, saltOf('tree', file))
     const footer = await readFooter(opener, file.length, async (offset, length) =>
       file.subarray(offset, offset + length),
     )

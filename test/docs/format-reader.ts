@@ -30,6 +30,8 @@ export class FormatReader {
   readonly masterKey: Buffer
   readonly config: Value[]
   readonly packs = new Map<string, { readonly kind: Pack; readonly condemned: boolean }>()
+  /** Of packs that the index lists. */
+  private readonly salts = new Map<string, Buffer>()
   private readonly directory: string
   private readonly repositoryId: Buffer
   private readonly homes = new Map<string, { readonly pack: string; readonly kind: Pack }>()
@@ -109,7 +111,11 @@ export class FormatReader {
     if (known !== undefined) return known
     const home = this.homes.get(`${kind} ${id.toString('hex')}`)
     if (home === undefined) throw damaged(`chunk ${id.toString('hex')} is nowhere`)
-    const pack = openPack(readFileSync(this.packPath(home.kind, home.pack)), this.masterKey)
+    const file = readFileSync(this.packPath(home.kind, home.pack))
+    const salt = this.salts.get(home.pack)
+    if (salt !== undefined && !salt.equals(file.subarray(16, HEADER_BYTES)))
+      throw damaged("a salt is not the header's")
+    const pack = openPack(file, this.masterKey)
     for (const block of pack.blocks) {
       const plain = pack.open(block).chunks
       block.chunks.forEach((chunk, at) => {
@@ -161,11 +167,12 @@ export class FormatReader {
     const found: Value[][] = []
     for (const name of this.list('index')) {
       const facts = record(this.value('index', `index/${name}`), 3)
-      for (const pack of facts[0] as Value[]) found.push(record(pack, 5))
+      for (const pack of facts[0] as Value[]) found.push(record(pack, 6))
       for (const id of split(facts[1], 32)) condemned.add(id.toString('hex'))
     }
-    for (const [id, isTree, , , blocks] of found) {
+    for (const [id, isTree, , , salt, blocks] of found) {
       const name = (id as Buffer).toString('hex')
+      this.salts.set(name, salt as Buffer)
       this.add(name, isTree ? 'tree' : 'data', condemned.has(name), readBlocks(blocks))
     }
   }

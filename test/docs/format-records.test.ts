@@ -98,7 +98,7 @@ const records: readonly RecordCase[] = [
   one('block', block, parseBlock),
   one('pack footer', [bytes(16), [block]], (value) => decodeFooter(encodeValue(value))),
   one('index file', [[], bytes(32), bytes(32)], parseIndexFile),
-  one('pack in an index file', [bytes(32), true, 5000, bytes(16), [block]], (value) =>
+  one('pack in an index file', [bytes(32), true, 5000, bytes(16), bytes(32), [block]], (value) =>
     parseIndexFile([[value], bytes(0), bytes(0)]),
   ),
   one('page', [0, []], (value) => parsePage(encodeValue(value), undefined)),

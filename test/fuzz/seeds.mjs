@@ -71,7 +71,7 @@ async function addFiles(repository, add) {
   add('config', openValue(repository, 'config', 'config', await backend.get('config'), encodeValue))
   const kinds = new Map([...repository.index.packs()].map((row) => [row.number, row]))
   for (const { kind, id, sizeBytes } of kinds.values()) {
-    const footer = await repository.readFooter(kind, id, sizeBytes)
+    const footer = await repository.readPack({ kind, id, sizeBytes })
     add('footer', encodeValue([Buffer.from(footer.session, 'hex'), footer.blocks.map(blockOf)]))
   }
   for (const chunk of repository.index.chunks()) {

@@ -8,7 +8,7 @@ import {
 } from '../../index.ts'
 import { nodeJson } from '../node-display.ts'
 
-type Footer = Awaited<ReturnType<Repository['readFooter']>>
+type Footer = Awaited<ReturnType<Repository['readPack']>>
 type Block = Footer['blocks'][number]
 
 const ID_BYTES = 32

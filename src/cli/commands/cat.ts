@@ -99,7 +99,7 @@ async function printIndexFile(context: Context, repository: Repository, wanted: 
 async function printPack(context: Context, repository: Repository, wanted: string): Promise<void> {
   const { id, kind, sizeBytes } = await findFile(repository, 'packs', wanted, context.signal)
   if (kind !== 'data' && kind !== 'tree') throw new Error(`a pack cannot be of kind ${kind}`)
-  const footer = await repository.readFooter(kind, id, sizeBytes, context.signal)
+  const footer = await repository.readPack({ kind, id, sizeBytes }, context.signal)
   await printJson(context, packJson({ id, kind, sizeBytes }, footer))
 }
 

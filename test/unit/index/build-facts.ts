@@ -42,6 +42,7 @@ export function packOf(name: string, blocks: readonly (readonly string[])[]): Pa
     kind: name.startsWith('tree') ? 'tree' : 'data',
     sizeBytes,
     session,
+    salt: new Uint8Array(idOf(`salt of ${name}`)),
     blocks: built,
   }
 }

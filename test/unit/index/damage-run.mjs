@@ -14,6 +14,7 @@ const newPack = {
   kind: 'data',
   sizeBytes: 8192,
   session: 'ab'.repeat(16),
+  salt: new Uint8Array(32),
   blocks: Array.from({ length: 40 }, () => ({
     storedBytes: 4096,
     payloadBytes: 9,

@@ -24,6 +24,7 @@ const packOf = (name) => ({
   kind: 'data',
   sizeBytes: 9000,
   session: 'ab'.repeat(16),
+  salt: new Uint8Array(32),
   blocks: [
     {
       storedBytes: 8192,

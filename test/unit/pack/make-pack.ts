@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { loadZstd } from '../../../src/compression/index.ts'
-import { HEADER_BYTES } from '../../../src/crypto/index.ts'
+import { saltOf } from '../../../src/crypto/index.ts'
 import { type ChunkId, chunkId, parseSessionId, type SessionId } from '../../../src/encoding/index.ts'
 import {
   createBlockBuilder,
@@ -51,7 +51,7 @@ export async function makePack(
 export async function readPack(
   file: Buffer,
 ): Promise<{ readonly footer: PackFooter; readonly plain: readonly Buffer[] }> {
-  const opener = createPackOpener('data', subkey, file.subarray(0, HEADER_BYTES))
+  const opener = createPackOpener('data', subkey, saltOf('data', file))
   const footer = await readFooter(opener, file.length, async (offset, length) =>
     file.subarray(offset, offset + length),
   )

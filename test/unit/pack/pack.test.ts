@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { createSealer, HEADER_BYTES, hashBytes, TAG_BYTES } from '../../../src/crypto/index.ts'
+import { createSealer, HEADER_BYTES, hashBytes, saltOf, TAG_BYTES } from '../../../src/crypto/index.ts'
 import { encodeValue, toHex } from '../../../src/encoding/index.ts'
 import {
   CHUNK_ROW_BYTES,
@@ -92,7 +92,7 @@ test('a block does not open in another place, pack or kind', async () => {
     const from = HEADER_BYTES + stored.slice(0, number).reduce((sum, bytes) => sum + bytes, 0)
     return file.subarray(from, from + stored[number]!)
   }
-  const opener = createPackOpener('data', subkey, one.file)
+  const opener = createPackOpener('data', subkey, one.pack.salt)
   const shape = { number: 0, ...one.pack.blocks[0]! }
   const opened = openBlock(opener, shape, block(one.file, 0))
   expect(opened.plain.equals(plainOf(blocks[0]!))).toBe(true)
@@ -100,15 +100,17 @@ test('a block does not open in another place, pack or kind', async () => {
   expect(() => openBlock(opener, shape, block(one.file, 2))).toThrow(damaged)
   expect(() => openBlock(opener, { ...shape, number: 2 }, block(one.file, 0))).toThrow(damaged)
   expect(() => openBlock(opener, shape, block(two.file, 0))).toThrow(damaged)
-  expect(() => createPackOpener('tree', subkey, one.file)).toThrow(damaged)
+  expect(() => openBlock(createPackOpener('tree', subkey, one.pack.salt), shape, block(one.file, 0))).toThrow(
+    damaged,
+  )
   expect(() =>
-    openBlock(createPackOpener('data', Buffer.alloc(32), one.file), shape, block(one.file, 0)),
+    openBlock(createPackOpener('data', Buffer.alloc(32), one.pack.salt), shape, block(one.file, 0)),
   ).toThrow(damaged)
 })
 
 test('a block with a wrong shape is damage, not a crash and not other bytes', async () => {
   const { file, pack } = await makePack(blocks)
-  const opener = createPackOpener('data', subkey, file)
+  const opener = createPackOpener('data', subkey, saltOf('data', file))
   const sealed = [file.subarray(48, 48 + 4096), file.subarray(48 + 4096, 48 + 4096 + 12_288)]
   for (const number of [0, 1]) {
     const shape = { number, ...pack.blocks[number]! }
@@ -134,7 +136,7 @@ test('the footer is read in one go where it is small, in two where it is not', a
   ] as const) {
     const { file } = await makePack([block])
     const ranges: [number, number][] = []
-    const opener = createPackOpener('data', subkey, file)
+    const opener = createPackOpener('data', subkey, saltOf('data', file))
     const footer = await readFooter(opener, file.length, async (offset, length) => {
       ranges.push([offset, length])
       expect(offset).toBeGreaterThanOrEqual(0)
@@ -148,7 +150,7 @@ test('the footer is read in one go where it is small, in two where it is not', a
 
 test('a stated footer length is bounded before anything is read or kept', async () => {
   const { file } = await makePack(blocks)
-  const opener = createPackOpener('data', subkey, file)
+  const opener = createPackOpener('data', subkey, saltOf('data', file))
   const sizeBytes = 900 * 1024 * 1024
   for (const stated of [0xffffffff, sizeBytes - 51, 65 * 1024 * 1024]) {
     let asked = 0
@@ -269,7 +271,7 @@ describe('PackWriter', () => {
     for (; count < 40 && !writer.isFull; count++) await writer.append(block)
     await writer.finish(true)
     const file = Buffer.concat(parts)
-    const opener = createPackOpener('data', subkey, file)
+    const opener = createPackOpener('data', subkey, saltOf('data', file))
     const footer = await readFooter(opener, file.length, async (from, length) =>
       file.subarray(from, from + length),
     )

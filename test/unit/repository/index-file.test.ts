@@ -38,6 +38,7 @@ const anyFacts: fc.Arbitrary<IndexFacts> = fc.record({
       kind: fc.constantFrom('data' as const, 'tree' as const),
       sizeBytes: fc.integer({ min: 0, max: 1 << 30 }),
       session: hex(16).map((id) => id as SessionId),
+      salt: fc.uint8Array({ minLength: 32, maxLength: 32 }),
       blocks: fc.array(anyBlock, { maxLength: 3 }),
     }),
     { maxLength: 4 },
@@ -57,28 +58,33 @@ describe('parseIndexFile()', () => {
 
   const id = Buffer.alloc(32, 1)
   const session = Buffer.alloc(16, 2)
+  const salt = Buffer.alloc(32, 3)
   const chunks = Buffer.alloc(36)
   chunks.writeUInt32LE(1, 32)
   const none = Buffer.alloc(0)
   const block = [4096, 1, 0, chunks]
-  const pack = [id, false, 5000, session, [block]]
+  const pack = [id, false, 5000, session, salt, [block]]
   test('takes the record that the others below break in one place', () => {
     expect(parseIndexFile([[pack], id, none]).packs).toHaveLength(1)
   })
   test.each([
     ['a cut list of condemned packs', [[], Buffer.alloc(33), none]],
     ['a cut list of replaced files', [[], none, Buffer.alloc(31)]],
-    ['a pack with a short id', [[[Buffer.alloc(31), false, 5000, session, [block]]], none, none]],
-    ['a pack of no kind', [[[id, 1, 5000, session, [block]]], none, none]],
-    ['a pack that is too large', [[[id, false, 2 ** 31, session, [block]]], none, none]],
-    ['a pack without a session', [[[id, false, 5000, none, [block]]], none, none]],
+    ['a pack with a short id', [[[Buffer.alloc(31), false, 5000, session, salt, [block]]], none, none]],
+    ['a pack of no kind', [[[id, 1, 5000, session, salt, [block]]], none, none]],
+    ['a pack that is too large', [[[id, false, 2 ** 31, session, salt, [block]]], none, none]],
+    ['a pack with a short salt', [[[id, false, 5000, session, Buffer.alloc(31), [block]]], none, none]],
+    ['a pack without a session', [[[id, false, 5000, none, salt, [block]]], none, none]],
     [
       'a block with a cut chunk table',
-      [[[id, false, 5000, session, [[4096, 0, 0, Buffer.alloc(35)]]]], none, none],
+      [[[id, false, 5000, session, salt, [[4096, 0, 0, Buffer.alloc(35)]]]], none, none],
     ],
-    ['a block without chunks', [[[id, false, 5000, session, [[4096, 0, 0, none]]]], none, none]],
-    ['a block of another stored length', [[[id, false, 5000, session, [[4097, 0, 0, chunks]]]], none, none]],
-    ['a method that is not known', [[[id, false, 5000, session, [[4096, 0, 2, chunks]]]], none, none]],
+    ['a block without chunks', [[[id, false, 5000, session, salt, [[4096, 0, 0, none]]]], none, none]],
+    [
+      'a block of another stored length',
+      [[[id, false, 5000, session, salt, [[4097, 0, 0, chunks]]]], none, none],
+    ],
+    ['a method that is not known', [[[id, false, 5000, session, salt, [[4096, 0, 2, chunks]]]], none, none]],
   ] as [string, Value][])('%s is damage', (_, value) => {
     expect(() => parseIndexFile(value)).toThrow(expect.objectContaining({ code: 'DAMAGED' }))
   })

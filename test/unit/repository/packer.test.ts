@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { deriveSubkeys, HEADER_BYTES } from '../../../src/crypto/index.ts'
+import { deriveSubkeys } from '../../../src/crypto/index.ts'
 import type { SessionId } from '../../../src/encoding/index.ts'
 import type { PackFacts } from '../../../src/index/index.ts'
 import { createPackOpener, type PlainBlock, readFooter } from '../../../src/pack/index.ts'
@@ -71,7 +71,7 @@ describe('Packer', () => {
     await packer.finish()
     const [pack] = listed.flat()
     const file = store.files.get(fileName('tree', pack!.id))!
-    const opener = createPackOpener('tree', subkeys.files.tree, file.subarray(0, HEADER_BYTES))
+    const opener = createPackOpener('tree', subkeys.files.tree, pack!.salt)
     const footer = await readFooter(opener, file.length, async (offset, length) =>
       file.subarray(offset, offset + length),
     )

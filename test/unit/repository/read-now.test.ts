@@ -48,15 +48,12 @@ test('elsewhere only after its block was read', async () => {
   expect(repository.readTreeNow(id!)?.equals(bytes!)).toBe(true)
 })
 
-test.each([
-  ['in its header', 20],
-  ['in its block', 60],
-])('a pack that is damaged %s is left to readTree', async (_, at) => {
+test('a pack that is damaged in its block is left to readTree', async () => {
   const store = createStore()
   const [id] = await storeChunks(await store.create(), 'tree', randomChunks(1, 1000))
   const repository = await openNow(store)
   const file = fileName('tree', repository.index.find(id!)!.block.pack)
-  flipBit(store.files, file, at)
+  flipBit(store.files, file, 60)
   expect(repository.readTreeNow(id!)).toBeUndefined()
   await expect(repository.readTree(id!)).rejects.toMatchObject({ code: 'DAMAGED', file })
 })
