@@ -58,8 +58,23 @@ export async function checkPack(
   const name = fileName(pack.kind, pack.id)
   const read = (offsetBytes: number, lengthBytes: number): Promise<Buffer> =>
     repository.backend.getRange(name, offsetBytes, lengthBytes, options.signal)
+  /** One more problem of the file. */
+  const note = (error: unknown): void => {
+    if (hasCode(error, 'NO_SUCH_FILE')) throw error
+    // What could not be read now may be whole.
+    if (!hasCode(error, 'DAMAGED') && !hasCode(error, 'NEWER_FORMAT')) isReadWhole = false
+    problems.push(problemOf(error))
+  }
+  const attempt = async <Result>(step: () => Promise<Result>): Promise<Result | undefined> => {
+    try {
+      return await step()
+    } catch (error) {
+      note(error)
+      return undefined
+    }
+  }
   try {
-    const own = await attempt(problems, async () =>
+    const own = await attempt(async () =>
       saltOf(pack.kind, await read(0, Math.min(HEADER_BYTES, pack.sizeBytes))),
     )
     if (own !== undefined && listed !== undefined && Buffer.compare(own, listed.salt) !== 0) {
@@ -68,8 +83,7 @@ export async function checkPack(
     // With the salt of the index blocks open whatever the header says.
     const salt = listed?.salt ?? own
     const opener = salt && createPackOpener(pack.kind, repository.subkeys.files[pack.kind], salt)
-    const footer =
-      opener && (await attempt(problems, async () => await readFooter(opener, pack.sizeBytes, read)))
+    const footer = opener && (await attempt(async () => await readFooter(opener, pack.sizeBytes, read)))
     if (footer !== undefined && listed !== undefined && !sameContent(footer, listed)) {
       problems.push('its footer lists other blocks or chunks than the index')
     }
@@ -99,8 +113,8 @@ export async function checkPack(
       checkAborted(options.signal)
       if (range.bytes === undefined) {
         for (const one of underWay.splice(0)) await settle(one)
+        note(range.error)
         isReadWhole = false
-        problems.push(problemOf(range.error))
         for (const place of range.blocks) badBlocks.add(place.number)
         continue
       }
@@ -131,16 +145,6 @@ export async function checkPack(
     throw error
   }
   return { problems, badBlocks: content === undefined ? 'all' : badBlocks, isReadWhole }
-}
-
-/** Run a step whose failure is one more problem of the file. */
-async function attempt<Result>(problems: string[], step: () => Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await step()
-  } catch (error) {
-    problems.push(problemOf(error))
-    return undefined
-  }
 }
 
 interface PlannedRange {
