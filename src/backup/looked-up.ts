@@ -1,5 +1,4 @@
 import { type ChunkId, ID_BYTES } from '../encoding/index.ts'
-import { hasCode } from '../errors/index.ts'
 import type { Repository } from '../repository/index.ts'
 
 type Index = Repository['index']
@@ -25,16 +24,16 @@ export function isLookedUp(index: Index, tree: ChunkId): boolean {
  * @param losses the index's when the first of them was looked up; nothing is remembered when it has more by now
  */
 export function noteLookedUp(index: Index, tree: ChunkId, losses: number): void {
-  index.renew()
-  if (index.losses !== losses) return
-  const entry = entryOf(losses, tree)
-  const others = read(index).filter((one) => !one.equals(entry))
   try {
+    index.renew()
+    if (index.losses !== losses) return
+    const entry = entryOf(losses, tree)
+    const others = read(index).filter((one) => !one.equals(entry))
     // Of two that write at once the one is forgotten, which costs its next backup looking up.
     index.putCached([[NAME, Buffer.concat([entry, ...others.slice(0, KEPT - 1)])]])
   } catch (error) {
-    // The snapshot is there: a cache that cannot be written takes nothing from it.
-    if (!hasCode(error, 'IO')) throw error
+    // The snapshot is there: a cache that cannot be written, or is damaged, takes nothing from it.
+    if (!(error instanceof Error && 'code' in error)) throw error
   }
 }
 

@@ -1,6 +1,7 @@
 import { chunkId } from '../encoding/index.ts'
 import { checkAborted, HoldfastError, isLossOfData } from '../errors/index.ts'
 import {
+  type IndexAddress,
   openBlockSlots,
   type Repository,
   type RunWriter,
@@ -36,11 +37,13 @@ export interface ScanPoolParts {
 /** Tasks each thread may have: one it does, and one so that it need not wait. */
 const TASKS_PER_THREAD = 2
 
-/** @param threads 0 works in the calling thread: right for a handful of files, and where the index is in memory */
+/**
+ * @param threads 0 works in the calling thread: right for a handful of files, and done where threads cannot open the
+ *   index that is loaded
+ */
 export function createScanPool(parts: ScanPoolParts, threads: number): ScanPool {
-  const { indexDirectory } = parts.repository
-  if (threads === 0 || indexDirectory === undefined) return scanHere(parts)
-  return scanInThreads(parts, threads, indexDirectory)
+  const index = threads === 0 ? undefined : parts.repository.index.address()
+  return index === undefined ? scanHere(parts) : scanInThreads(parts, threads, index)
 }
 
 function scanHere({ repository, writer, rules, signal, onItem }: ScanPoolParts): ScanPool {
@@ -69,7 +72,7 @@ function scanHere({ repository, writer, rules, signal, onItem }: ScanPoolParts):
   }
 }
 
-function scanInThreads(parts: ScanPoolParts, count: number, indexDirectory: string): ScanPool {
+function scanInThreads(parts: ScanPoolParts, count: number, index: IndexAddress): ScanPool {
   const { repository, writer, rules, signal } = parts
   const queue = new WriteQueue(writer.queueMemory)
   // Storage that fails ends the run now, not when a file is read to its end.
@@ -82,7 +85,7 @@ function scanInThreads(parts: ScanPoolParts, count: number, indexDirectory: stri
   const settings: WorkerSettings = {
     ...readerSettings(repository, writer),
     rules,
-    store: threadStoreSettings(repository, writer, { indexDirectory, threads: count }),
+    store: threadStoreSettings(repository, writer, { index, threads: count }),
   }
   const slots = openBlockSlots(settings.store.slots)
   const threads = startThreads<ScanTask, TaskAnswer, BlockEvent>({

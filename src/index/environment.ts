@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { chmodSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -74,8 +75,13 @@ export interface Environment {
   /** Writes until `endWrites` count as one burst: the sidecar is gone meanwhile. May nest. */
   beginWrites(): void
   endWrites(): void
+  /** Of the data file that is open. */
+  readonly inode: bigint
   close(): Promise<void>
 }
+
+/** Thrown inside `write` where a row that would be written over is rotten: what it said must not get lost. */
+export const rottenRow: Error = new Error('a row of the local index is rotten')
 
 /** Loaded when it is first used. */
 export function loadLmdb(): typeof import('lmdb') {
@@ -86,9 +92,14 @@ export function loadLmdb(): typeof import('lmdb') {
  * Open LMDB. The files must have passed the guard: LMDB ends the process when they are damaged.
  * Every thread opens its own; threads of one process share the mapped file.
  *
+ * @param options.mayBegin default: an environment without a head gets one
  * @throws whatever LMDB throws; HoldfastError DAMAGED when the head row is rotten
  */
-export function openEnvironment(directory: string, check: RowCheck): Environment {
+export function openEnvironment(
+  directory: string,
+  check: RowCheck,
+  { mayBegin = true }: { readonly mayBegin?: boolean } = {},
+): Environment {
   const root = loadLmdb().open({
     path: directory,
     noSubdir: false,
@@ -103,7 +114,8 @@ export function openEnvironment(directory: string, check: RowCheck): Environment
   const data = join(directory, DATA_NAME)
   restrict(directory, 0o700)
   for (const path of [data, join(directory, LOCK_NAME)]) restrict(path, 0o600)
-  const sidecar = createSidecar(directory, statSync(data, { bigint: true }).ino)
+  const inode = statSync(data, { bigint: true }).ino
+  const sidecar = createSidecar(directory, inode)
   root.readerCheck()
   const tables = Object.fromEntries(
     tableNames.map((name) => [name, root.openDB(name, { encoding: 'binary', keyEncoding: 'binary' })]),
@@ -162,6 +174,7 @@ export function openEnvironment(directory: string, check: RowCheck): Environment
       try {
         return root.transactionSync(action)
       } catch (error) {
+        if (error === rottenRow) failed = true
         if (!isLmdbError(error)) throw error
         failed = true
         throw new HoldfastError('IO', `cannot write the local index at ${directory}: ${error.message}`, {
@@ -175,13 +188,14 @@ export function openEnvironment(directory: string, check: RowCheck): Environment
     },
     beginWrites,
     endWrites,
+    inode,
     async close() {
       endView()
       await root.close()
     },
   }
   try {
-    if (tables.head.get(HEAD_KEY) === undefined) initialise(environment)
+    if (mayBegin && tables.head.get(HEAD_KEY) === undefined) initialise(environment)
     environment.view()
   } catch (error) {
     void root.close()
@@ -201,6 +215,17 @@ export function readRow(
   if (value === undefined) return undefined
   const row = asBuffer(value)
   return isSound(environment.check, table, key, row) && isWellFormed(table, key, row) ? row : undefined
+}
+
+/** The same inside `write`, for a row that is written over. Throws `rottenRow` where it is not sound. */
+export function readRowToChange(
+  environment: Environment,
+  table: TableName,
+  key: Uint8Array,
+): Buffer | undefined {
+  const row = readRow(environment, table, key)
+  if (row === undefined && environment.tables[table].get(key) !== undefined) throw rottenRow
+  return row
 }
 
 /** The same bytes. Asking a short array for its `buffer` moves it out of the heap, which costs a malloc for each row. */
@@ -244,7 +269,8 @@ function initialise(environment: Environment): void {
     // Another process may have been first.
     if (environment.tables.head.get(HEAD_KEY) !== undefined) return
     const none = { packNumbers: 0, chunkNumbers: 0, losses: 0 }
-    putHead(environment, { schema: SCHEMA, generation: 1, version: 1, ...none })
+    const birth = randomBytes(16).toString('hex')
+    putHead(environment, { schema: SCHEMA, generation: 1, version: 1, birth, ...none })
   })
 }
 

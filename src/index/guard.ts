@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { HoldfastError, hasCode, systemCode } from '../errors/index.ts'
 import { makeDirectories } from '../filesystem/index.ts'
 import type { RowCheck } from './check.ts'
-import { type Environment, isLmdbError, openEnvironment } from './environment.ts'
+import { type Environment, isLmdbError, loadLmdb, openEnvironment } from './environment.ts'
 import { refuseNetworkFileSystem } from './file-systems.ts'
 import { inspectPages, newestTransaction } from './pages.ts'
 import { reserveRoom } from './room.ts'
@@ -36,6 +36,7 @@ export async function openGuarded(
     try {
       const verdict = prepareDirectory(directory) ? await inspect(directory, check) : 'damaged'
       if (verdict === 'sound' || verdict === 'new') {
+        loadLmdb()
         reserveRoom(directory)
         return openEnvironment(directory, check)
       }
@@ -79,8 +80,13 @@ function prepareDirectory(directory: string): boolean {
 
 async function inspect(directory: string, check: RowCheck): Promise<Verdict> {
   const path = join(directory, DATA_NAME)
-  const data = lstatSync(path, { throwIfNoEntry: false })
+  let data = lstatSync(path, { throwIfNoEntry: false })
   const lock = lstatSync(join(directory, LOCK_NAME), { throwIfNoEntry: false })
+  // Another process may be making both just now: the lock file comes first.
+  for (let look = 1; !data?.size && lock !== undefined && look < ATTEMPTS; look++) {
+    await setTimeout(PATIENCE_MS)
+    data = lstatSync(path, { throwIfNoEntry: false })
+  }
   // A lock file without its data file may be in use by a process that still has the old data file open.
   if (data === undefined) return lock === undefined ? 'new' : 'damaged'
   if (!data.isFile() || (lock !== undefined && !lock.isFile())) return 'damaged'

@@ -16,6 +16,7 @@ export type {
   ChunkStanding,
   ClientIndex,
   Home,
+  IndexAddress,
   PackRow,
   PackState,
   UpdateResult,

@@ -1,4 +1,7 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { chunkId, type FileId, toHex } from '../encoding/index.ts'
+import { HoldfastError } from '../errors/index.ts'
 import { createRowCheck } from './check.ts'
 import {
   asBuffer,
@@ -8,12 +11,13 @@ import {
   putHead,
   putRow,
   readRow,
+  rottenRow,
   type View,
 } from './environment.ts'
 import { openGuarded } from './guard.ts'
 import { defaultLimits, type LoadLimits, loadFacts, reserveNumbers } from './load.ts'
 import { createPackCache, packRow, readPack, readPackNumber } from './pack-cache.ts'
-import type { ChunkReader, ChunkRow, ClientIndex, PackRow } from './places.ts'
+import type { ChunkReader, ChunkRow, ClientIndex, IndexAddress, PackRow } from './places.ts'
 import { createReader, listedChunk } from './reader.ts'
 import {
   CHECK_BYTES,
@@ -29,6 +33,7 @@ import {
   tableNames,
   unlistedPack,
 } from './rows.ts'
+import { DATA_NAME } from './sidecar.ts'
 
 /** LMDB's keys have at most 1,978 bytes; names in a repository are much shorter. */
 const MAXIMUM_NAME_BYTES = 500
@@ -58,13 +63,34 @@ export async function openLmdbIndex(options: LmdbIndexOptions): Promise<ClientIn
 /**
  * A reader for a worker thread of a process that has the index open; it never writes. `close` it before the
  * thread ends.
+ *
+ * @throws HoldfastError IO when what is there now is not the index that the process has open: other facts than those it
+ *   has loaded would be relied on
  */
 export function openIndexReader(
-  options: Pick<LmdbIndexOptions, 'directory' | 'checkKey'>,
+  { directory, inode, birth, version }: IndexAddress,
+  checkKey: Uint8Array,
 ): ChunkReader & { close(): Promise<void> } {
-  const environment = openEnvironment(options.directory, createRowCheck(options.checkKey))
+  if (!isInPlace(directory, inode)) throw otherIndex(directory)
+  const environment = openEnvironment(directory, createRowCheck(checkKey), { mayBegin: false })
+  const { head } = environment.view()
+  if (head.birth !== birth || head.version < version) {
+    void environment.close()
+    throw otherIndex(directory)
+  }
   const { has, find, renew } = createReader(environment, createPackCache(environment))
   return { has, find, renew, close: () => environment.close() }
+}
+
+function isInPlace(directory: string, inode: string): boolean {
+  const data = statSync(join(directory, DATA_NAME), { bigint: true, throwIfNoEntry: false })
+  return data !== undefined && String(data.ino) === inode
+}
+
+function otherIndex(directory: string): HoldfastError {
+  return new HoldfastError('IO', `the local index at ${directory} was taken away or made anew meanwhile`, {
+    hint: 'run the command again; leave the folder alone while holdfast is at work',
+  })
 }
 
 function createLmdbIndex(environment: Environment, directory: string, limits: LoadLimits): ClientIndex {
@@ -83,9 +109,20 @@ function createLmdbIndex(environment: Environment, directory: string, limits: Lo
   function* storedPacks(): Generator<[number, StoredPack]> {
     for (const { key, value } of heldRows('packs')) yield [key.readUInt32BE(0), decodePack(value)]
   }
+  /** Where a row is rotten the next command finds that out, and begins the index anew. */
+  const writeOrRebuild = (action: () => void) => {
+    try {
+      environment.write(action)
+    } catch (error) {
+      if (error !== rottenRow) throw error
+      throw new HoldfastError('IO', `the local index at ${directory} is damaged`, {
+        hint: 'run the command again: the index is rebuilt from the repository',
+      })
+    }
+  }
   const changeLost = (ids: readonly FileId[], lost: boolean) => {
     if (ids.length === 0) return
-    environment.write(() => {
+    writeOrRebuild(() => {
       const head = headForWriting(environment)
       const numbers = reserveNumbers(environment, head.generation, ids)
       let losses = 0
@@ -178,6 +215,11 @@ function createLmdbIndex(environment: Environment, directory: string, limits: Lo
         const next = { generation: generation + 1, version: version + 1, losses: losses + 1 }
         putHead(environment, { ...head, ...next })
       })
+    },
+    address() {
+      const inode = String(environment.inode)
+      const { birth, version } = environment.view().head
+      return isInPlace(directory, inode) ? { directory, inode, birth, version } : undefined
     },
     close: () => environment.close(),
   }

@@ -3,7 +3,7 @@ import type { FileId } from '../encoding/index.ts'
 import { checkAborted, HoldfastError, systemCode } from '../errors/index.ts'
 import { writeChunks } from './chunk-writer.ts'
 import { blockStart, createEntryBuffer, MAXIMUM_ENTRIES } from './entries.ts'
-import { type Environment, headForWriting, putHead, putRow, readRow } from './environment.ts'
+import { type Environment, headForWriting, putHead, putRow, readRow, rottenRow } from './environment.ts'
 import { CHUNK_ROW_BYTES, type IndexFacts, MAXIMUM_BLOCKS, type PackFacts } from './facts.ts'
 import { readPack, readPackNumber } from './pack-cache.ts'
 import type { UpdateResult } from './places.ts'
@@ -75,7 +75,8 @@ export async function loadFacts(
     checkAborted(signal)
     return await load.finish(gone, signal)
   } catch (error) {
-    if (error === resetMeanwhile) return 'rebuild-needed'
+    if (error === resetMeanwhile) return 'reset-meanwhile'
+    if (error === rottenRow) return 'rebuild-needed'
     if (systemCode(error) !== 'ENOSPC') throw error
     throw new HoldfastError('IO', `cannot write the local index in ${directory}: the disk is full`, {
       hint: 'make room there, or choose another place with --cache-dir',

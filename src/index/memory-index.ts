@@ -173,6 +173,7 @@ export function createMemoryIndex(): ClientIndex {
       for (const each of [files, replaced, packs, packsByNumber, chunks, cached]) each.clear()
       losses++
     },
+    address: () => undefined,
     async close() {},
   }
 }

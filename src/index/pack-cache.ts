@@ -1,5 +1,5 @@
 import type { FileId } from '../encoding/index.ts'
-import { type Environment, readRow, type View } from './environment.ts'
+import { type Environment, readRow, readRowToChange, type View } from './environment.ts'
 import { FIRST_BLOCK_OFFSET } from './facts.ts'
 import { type BlockPlace, type PackRow, rankOf, stateOf } from './places.ts'
 import { BLOCK_BYTES, decodePack, idKey, packKey, type StoredPack } from './rows.ts'
@@ -69,23 +69,33 @@ export function createPackCache(environment: Environment): PackCache {
   }
 }
 
-/** The row of a pack in this view, or inside a transaction without one. */
+/** The row of a pack in this view, or inside a transaction without one; there it throws `rottenRow`. */
 export function readPack(
   environment: Environment,
   view: View | undefined,
   number: number,
 ): StoredPack | undefined {
-  const row = readRow(environment, 'packs', packKey(number), view?.options)
+  const row = readIn(environment, view, 'packs', packKey(number))
   return row && decodePack(row)
 }
 
-/** The number given to a pack id; not every pack with a number is listed. */
+/** The number given to a pack id; not every pack with a number is listed. View and errors as in `readPack`. */
 export function readPackNumber(
   environment: Environment,
   view: View | undefined,
   id: FileId,
 ): number | undefined {
-  return readRow(environment, 'names', idKey(id), view?.options)?.readUInt32LE(0)
+  return readIn(environment, view, 'names', idKey(id))?.readUInt32LE(0)
+}
+
+function readIn(
+  environment: Environment,
+  view: View | undefined,
+  table: 'packs' | 'names',
+  key: Uint8Array,
+): Buffer | undefined {
+  if (view === undefined) return readRowToChange(environment, table, key)
+  return readRow(environment, table, key, view.options)
 }
 
 export function packRow(number: number, pack: StoredPack): PackRow {

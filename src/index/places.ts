@@ -104,8 +104,9 @@ export interface ClientIndex extends ChunkReader {
    * @param files any order; files and packs that are known already cost little
    * @param gone index files of `files()` that the repository does not have any more
    * @returns 'rebuild-needed', with nothing changed, when a file of `gone` is not named by the `replaces` of any
-   *   file taken in: the repository was rolled back, or merged files were never seen; or when another process
-   *   reset the index meanwhile. The caller resets the index and takes in every file.
+   *   file taken in: the repository was rolled back, or merged files were never seen; also when the index is rotten.
+   *   The caller resets the index and takes in every file. 'reset-meanwhile', with nothing changed, when another process
+   *   reset the index: the caller takes in every file.
    * @throws HoldfastError INTERRUPTED when the signal is aborted; whatever `files` throws
    */
   update(
@@ -150,11 +151,24 @@ export interface ClientIndex extends ChunkReader {
   cachedNames(): Iterable<string>
   /** Forget everything: facts, lost packs and cached files. */
   reset(): Promise<void>
+  /** Undefined where threads cannot open it: it is in memory, or another has taken its place on disk. */
+  address(): IndexAddress | undefined
   /** Nothing may be called afterwards. Iterations under way must have ended. */
   close(): Promise<void>
 }
 
-export type UpdateResult = 'updated' | 'rebuild-needed'
+export type UpdateResult = 'updated' | 'rebuild-needed' | 'reset-meanwhile'
+
+/** Where a thread finds the index that its process has open (`openIndexReader`). Plain data. */
+export interface IndexAddress {
+  readonly directory: string
+  /** Of the data file, in decimal. */
+  readonly inode: string
+  /** Random, drawn when the index was begun: no other has it. */
+  readonly birth: string
+  /** Of the view that the address was given from: an older state is that of a copy that somebody put there. */
+  readonly version: number
+}
 
 /** Where a copy in a pack of this state stands in `findAll`: lower is better. */
 export function rankOf(condemned: boolean, lost: boolean): number {

@@ -7,7 +7,7 @@ import { type BlockFacts, CHUNK_ROW_BYTES, type PackFacts, type PackKind } from 
  *
  * | table  | key                    | value                                                               |
  * |--------|------------------------|---------------------------------------------------------------------|
- * | head   | 'head'                 | schema, generation, version, numbers in use, losses                 |
+ * | head   | 'head'                 | schema, generation, version, numbers in use, losses, birth          |
  * | chunks | 32-byte chunk id       | chunk number, then 14 bytes a home                                  |
  * | packs  | pack number, 4 bytes   | state, id, size, session, salt, chunks, then 13 bytes a block       |
  * | names  | 32-byte pack id        | pack number                                                         |
@@ -35,7 +35,8 @@ export const HOME_BYTES = 14
 /** Bytes of a chunk row before its homes. */
 export const CHUNK_NUMBER_BYTES = 4
 export const HEAD_KEY: Buffer = Buffer.from('head')
-const HEAD_BYTES = 4 + 5 * 6
+const BIRTH_BYTES = 16
+const HEAD_BYTES = 4 + 5 * 6 + BIRTH_BYTES
 const PACK_FIXED_BYTES = 1 + 32 + 6 + 16 + 32 + 4
 export const BLOCK_BYTES = 13
 const fileFlags = { applied: 1, replaced: 2 } as const
@@ -53,6 +54,8 @@ export interface Head {
   readonly chunkNumbers: number
   /** See `ClientIndex.losses`. */
   readonly losses: number
+  /** See `IndexAddress.birth`. */
+  readonly birth: string
 }
 
 /** A pack as its row has it. A pack that is only condemned or lost is not listed: the rest is empty then. */
@@ -118,6 +121,7 @@ export function encodeHead(head: Head): Buffer {
   value.writeUIntLE(head.packNumbers, 16, 6)
   value.writeUIntLE(head.chunkNumbers, 22, 6)
   value.writeUIntLE(head.losses, 28, 6)
+  value.write(head.birth, 34, 'hex')
   return value
 }
 
@@ -130,6 +134,7 @@ export function decodeHead(value: Buffer): Head {
     packNumbers: value.readUIntLE(16, 6),
     chunkNumbers: value.readUIntLE(22, 6),
     losses: value.readUIntLE(28, 6),
+    birth: toHex(value.subarray(34, 34 + BIRTH_BYTES)),
   }
 }
 

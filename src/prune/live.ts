@@ -1,6 +1,6 @@
 import { type ChunkId, chunkId, type FileId, fromHex, toHex } from '../encoding/index.ts'
 import { HoldfastError, hasCode } from '../errors/index.ts'
-import { type ChunkRow, listFiles, type Repository } from '../repository/index.ts'
+import { type ChunkRow, isListed, type Repository } from '../repository/index.ts'
 import { type ChunkSet, createChunkSet, type ListedSnapshot, listSnapshots } from '../snapshot/index.ts'
 import { visitTree } from '../tree/index.ts'
 
@@ -117,13 +117,8 @@ async function judgeMissing(
     repository.onNotice(`snapshot ${snapshot.id.slice(0, 8)} is incomplete: its session was given up on`)
     return
   }
-  if (!(await isListed(repository, snapshot.id))) return
+  if (!(await isListed(repository, 'snapshot', snapshot.id))) return
   throw new HoldfastError('DAMAGED', `snapshot ${snapshot.id} lacks chunk ${missing}; nothing was deleted`, {
     hint: `run holdfast backup again to store what is lost, then prune; what the source no longer has is lost: holdfast forget ${snapshot.id.slice(0, 8)} lets prune go on`,
   })
-}
-
-async function isListed(repository: Repository, snapshot: FileId): Promise<boolean> {
-  for await (const { id } of listFiles(repository.backend, 'snapshot')) if (id === snapshot) return true
-  return false
 }

@@ -83,10 +83,37 @@ async function repair(
     })
   }
   // A copy in one that is to be looked at is none to rely on.
+  const good = [...wanted].filter((id) => index.pack(id)?.state === 'good')
   index.markLost([...wanted])
+  const looks: PackLook[] = []
+  try {
+    return await repairMarked(repository, session, { wanted, stored, looks, onProgress, signal })
+  } catch (error) {
+    // About the others nothing was found out.
+    const damaged = new Set(looks.filter((one) => !isSound(one)).map(({ id }) => id))
+    index.markFound(good.filter((id) => !damaged.has(id)))
+    throw error
+  }
+}
+
+const isSound = ({ problems }: PackLook): boolean => problems.length === 0
+
+interface Marked extends Pick<RepairPacksOptions, 'onProgress' | 'signal'> {
+  readonly wanted: ReadonlySet<FileId>
+  readonly stored: ReadonlyMap<FileId, StoredPack>
+  /** Gets what was looked at. */
+  readonly looks: PackLook[]
+}
+
+/** @param marked packs that are marked lost */
+async function repairMarked(
+  repository: Repository,
+  session: SessionId,
+  { wanted, stored, looks, onProgress, signal }: Marked,
+): Promise<RepairedPack[]> {
+  const { index } = repository
   const facts = await readFacts(repository, wanted, signal)
   const writer = new RunWriter(repository, session)
-  const looks: PackLook[] = []
   try {
     for (const id of wanted) {
       checkAborted(signal)
@@ -99,7 +126,6 @@ async function repair(
     await writer.discard()
     throw error
   }
-  const isSound = ({ problems }: PackLook): boolean => problems.length === 0
   index.markFound(looks.filter(isSound).map(({ id }) => id))
   const condemned = looks.filter((one) => !isSound(one)).map(({ id }) => id)
   // What was saved is durable and listed.

@@ -1,9 +1,18 @@
 import type { ChunkId, FileId, RawName, SessionId } from '../encoding/index.ts'
 import { checkAborted, isLossOfData } from '../errors/index.ts'
-import { endSession, markLostPacks, type Repository, RunWriter, startSession } from '../repository/index.ts'
+import {
+  endSession,
+  isListed,
+  listSessions,
+  markLostPacks,
+  type Repository,
+  RunWriter,
+  startSession,
+} from '../repository/index.ts'
 import {
   commitSnapshot,
   confirmSnapshot,
+  isTreeWhole,
   type ListedSnapshot,
   listSnapshots,
   type SnapshotDraft,
@@ -31,14 +40,15 @@ export interface RepairedSnapshot {
    * - confirmed: it was whole, and is shown as such from now on.
    * - repaired: another one has all that is left of it.
    * - incomplete: its backup was given up on, and somebody gave up on this repair too: run it again.
+   * - gone: it was forgotten meanwhile.
    */
-  readonly outcome: 'whole' | 'confirmed' | 'repaired' | 'incomplete'
+  readonly outcome: 'whole' | 'confirmed' | 'repaired' | 'incomplete' | 'gone'
   /** The snapshot without what is lost; undefined for other outcomes, and in a dry run. */
   readonly repaired: FileId | undefined
   /** Files and folders that are lost, or lack something: the first ones. */
   readonly lostPaths: readonly RawName[]
   readonly lostCount: number
-  /** It was removed: its repaired one is there. */
+  /** It was removed: its repaired one is there, and nobody has made it whole meanwhile. */
   readonly isForgotten: boolean
 }
 
@@ -79,11 +89,15 @@ async function repairOne(
   const { id } = snapshot
   const { isDryRun = false, nowMs = Date.now(), signal } = options
   const lost = new LostPaths()
+  let isGone = false
   const draft = async (writer: RunWriter): Promise<SnapshotDraft> => {
     lost.clear()
     const tree = await writeWhatIsLeft(repository, writer, snapshot, lost, signal)
     // What was stored anew stays stored; a snapshot that has lost nothing is whole by that.
     if (lost.count === 0) return undefined
+    // What nobody lists any more a prune may have taken apart while it was read.
+    isGone = !(await isListed(repository, 'snapshot', id))
+    if (isGone) return undefined
     const { session: _, id: __, isConfirmed: ___, ...record } = snapshot
     return {
       ...record,
@@ -96,25 +110,43 @@ async function repairOne(
   const result = { id, repaired: undefined, lostPaths: [], lostCount: 0, isForgotten: false }
   if (isDryRun) {
     await rehearse(repository, draft, signal)
+    if (isGone) return { ...result, outcome: 'gone' }
     const outcome = lost.count > 0 ? 'repaired' : snapshot.isConfirmed ? 'whole' : 'confirmed'
     return { ...result, outcome, lostPaths: lost.paths, lostCount: lost.count }
   }
   const repaired = await commitSnapshot(repository, { operation: 'repair', nowMs, signal }, draft)
   if (repaired === undefined) {
+    if (isGone) return { ...result, outcome: 'gone' }
     if (snapshot.isConfirmed) return { ...result, outcome: 'whole' }
     const isConfirmed = await confirm(repository, snapshot, options)
     return { ...result, outcome: isConfirmed ? 'confirmed' : 'incomplete' }
   }
-  const { forget = false } = options
-  if (forget) await repository.removeFile('snapshot', id)
+  const isForgotten = options.forget === true && (await mayForget(repository, snapshot, signal))
+  if (isForgotten) await repository.removeFile('snapshot', id)
   return {
     id,
     outcome: 'repaired',
     repaired,
     lostPaths: lost.paths,
     lostCount: lost.count,
-    isForgotten: forget,
+    isForgotten,
   }
+}
+
+/**
+ * False where a backup has stored again what the snapshot lacked, or may be about to: one whose session is there still may
+ * find its own snapshot whole, and tell its user so (rule R16).
+ */
+async function mayForget(
+  repository: Repository,
+  snapshot: ListedSnapshot,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { alive } = await listSessions(repository.backend, signal)
+  if (!snapshot.isConfirmed && alive.has(snapshot.session)) return false
+  await repository.loadIndex({ tolerateDamage: true, signal })
+  await markLostPacks(repository, signal)
+  return !(await isTreeWhole(repository, snapshot.tree, signal))
 }
 
 /** Everything but storing, as `commitSnapshot` does it. */

@@ -8,6 +8,7 @@ export type {
   ChunkPlace,
   ChunkRow,
   ClientIndex,
+  IndexAddress,
   IndexFacts,
   PackFacts,
   PackRow,
@@ -47,7 +48,7 @@ export {
   TEMPORARY_DIRECTORY,
 } from './layout.ts'
 export type { NamedFile, StoredPack } from './list.ts'
-export { listFiles, listPacks } from './list.ts'
+export { isListed, listFiles, listPacks } from './list.ts'
 export type { LoadOptions, PackCheck } from './load.ts'
 export { markLostPacks } from './load.ts'
 export type { OpenOptions } from './open.ts'

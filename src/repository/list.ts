@@ -27,6 +27,12 @@ export async function* listFiles<Kind extends NamedKind>(
   }
 }
 
+/** Whether a file is listed. One listing of its kind. */
+export async function isListed(repository: Repository, kind: NamedKind, id: FileId): Promise<boolean> {
+  for await (const file of listFiles(repository.backend, kind)) if (file.id === id) return true
+  return false
+}
+
 /** List `data/` and `trees/`. */
 export async function* listPacks(repository: Repository, signal?: AbortSignal): AsyncGenerator<StoredPack> {
   yield* listFiles(repository.backend, 'data', signal)

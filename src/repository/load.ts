@@ -40,11 +40,13 @@ export async function loadIndex(repository: Repository, options: LoadOptions): P
         options.signal,
       )
       if (result === 'updated') return isNew || taken.count > 0
+      isNew = true
+      // Another process that shares the index has found the same, and is not to be disturbed again.
+      if (result === 'reset-meanwhile') continue
       repository.onNotice(
         'the repository is not the one the local index was built from: rebuilding the index',
       )
       await index.reset()
-      isNew = true
     } catch (error) {
       if (!hasCode(error, 'NO_SUCH_FILE')) throw error
     }

@@ -110,7 +110,8 @@ export class Repository {
           checkAborted(signal)
           if (!isLossOfData(error) && !hasCode(error, 'IO')) throw error
           if (hasCode(error, 'DAMAGED')) this.noteLost(place.block.pack)
-          problem ??= error
+          // What could not be read now is not known to be lost.
+          if (problem === undefined || hasCode(error, 'IO')) problem = error
         }
       }
       if (await this.loadIndex({ tolerateDamage: true, signal })) continue

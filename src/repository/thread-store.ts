@@ -4,7 +4,13 @@ import { createKeyedHasher, type FileOpener, hashImplementation } from '../crypt
 import type { ChunkId, FileId } from '../encoding/index.ts'
 import { hasCode, systemCode } from '../errors/index.ts'
 import { fillFrom } from '../filesystem/index.ts'
-import { type BlockPlace, type ChunkReader, loadLmdb, openIndexReader } from '../index/index.ts'
+import {
+  type BlockPlace,
+  type ChunkReader,
+  type IndexAddress,
+  loadLmdb,
+  openIndexReader,
+} from '../index/index.ts'
 import {
   type BlockBuilder,
   createBlockBuilder,
@@ -27,7 +33,7 @@ import { WriteQueue, type WriteQueueMemory } from './write-queue.ts'
 
 /** What a thread needs to store chunks for a run; plain data. */
 export interface ThreadStoreSettings {
-  readonly indexDirectory: string
+  readonly index: IndexAddress
   readonly cacheCheckKey: Uint8Array
   readonly treeIdsKey: Uint8Array
   readonly treeFilesKey: Uint8Array
@@ -38,15 +44,15 @@ export interface ThreadStoreSettings {
   readonly slots: BlockSlotsMemory
 }
 
-/** @param indexDirectory of the repository's own client index */
+/** @param index where the repository's own client index is */
 export function threadStoreSettings(
   repository: Repository,
   writer: RunWriter,
-  { indexDirectory, threads }: { readonly indexDirectory: string; readonly threads: number },
+  { index, threads }: { readonly index: IndexAddress; readonly threads: number },
 ): ThreadStoreSettings {
   const { subkeys, localFolder } = repository
   return {
-    indexDirectory,
+    index,
     cacheCheckKey: subkeys.cacheCheck,
     treeIdsKey: subkeys.treeIds,
     treeFilesKey: subkeys.files.tree,
@@ -97,10 +103,7 @@ export function openThreadStore(
   emit: (kind: PackKind, block: PlainBlock) => void,
   isAborted: () => boolean,
 ): ThreadStore {
-  const index = openIndexReader({
-    directory: settings.indexDirectory,
-    checkKey: Buffer.from(settings.cacheCheckKey),
-  })
+  const index = openIndexReader(settings.index, Buffer.from(settings.cacheCheckKey))
   const table: RunTable = openRunTable(settings.table)
   const queue = new WriteQueue(settings.queue)
   const trees: BlockBuilder = createBlockBuilder(loadZstd(), TREE_BLOCK_BYTES, TREE_LEVEL)

@@ -82,6 +82,7 @@ async function run(
     confirmed: count('confirmed'),
     repaired: count('repaired'),
     incomplete: count('incomplete'),
+    gone: count('gone'),
   })
   await output.line(
     `${countOf(count('whole'), 'snapshot')} whole, ${formatCount(count('repaired'))} repaired`,
@@ -99,6 +100,7 @@ function linesOf(one: RepairedSnapshot, isDryRun: boolean): string[] {
   const id = shortId(one.id)
   if (one.outcome === 'confirmed')
     return [`snapshot ${id} is whole${isDryRun ? ' and would be confirmed' : ': confirmed'}`]
+  if (one.outcome === 'gone') return [`snapshot ${id} was forgotten meanwhile`]
   if (one.outcome === 'incomplete') return [`snapshot ${id} could not be confirmed: run this again`]
   const what = countOf(one.lostCount, 'file or folder', 'files and folders')
   const made = isDryRun ? 'would be made anew' : `is made anew as ${shortId(one.repaired!)}`

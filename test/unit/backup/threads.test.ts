@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -9,8 +9,10 @@ import { type BackupItem, backup } from '../../../src/backup/index.ts'
 import { createScanPool } from '../../../src/backup/scan-pool.ts'
 import type { ScanRules, ScanTask } from '../../../src/backup/scan-task.ts'
 import { displayName, toHex } from '../../../src/encoding/index.ts'
+import { prune } from '../../../src/prune/index.ts'
 import { type Repository, RunWriter } from '../../../src/repository/index.ts'
 import { isTreeWhole, listSnapshots } from '../../../src/snapshot/index.ts'
+import { verify } from '../../../src/verify/index.ts'
 import { createStore, type MemoryStore } from '../repository/scene.ts'
 import { filesOf, tempDirectory, treeIdOf } from './scene.ts'
 
@@ -63,6 +65,25 @@ function taskFor(path: string): ScanTask {
 }
 
 describe.skipIf(!built)('reading threads', () => {
+  test('look into the index that the run has loaded, also when another took its place', async () => {
+    const [source, cacheDirectory] = [tempDirectory(), tempDirectory()]
+    writeFileSync(join(source, 'file'), 'what only one pack has')
+    const store = createStore()
+    const elsewhere = await store.create()
+    const first = await backup(elsewhere, [source], { threads: 0 })
+    const repository = await store.open({ cacheDirectory })
+    // Somebody deletes the cache, and another program makes it anew.
+    rmSync(join(cacheDirectory, readdirSync(cacheDirectory)[0]!), { recursive: true })
+    const other = await store.open({ cacheDirectory })
+    await other.loadIndex()
+    await other.close()
+    await elsewhere.removeFile('snapshot', first.snapshotId!)
+    expect((await prune(elsewhere, { threads: 0 })).deletedPacks).toBeGreaterThan(0)
+    await backup(repository, [source], { threads: 2 })
+    await repository.close()
+    expect((await verify(await store.open())).problems).toEqual([])
+  })
+
   test('give the same tree and the same chunks, however many they are', async () => {
     const empty = createStore()
     await empty.create()

@@ -83,7 +83,7 @@ describe('LMDB index', () => {
 
   test('a second index on the same directory sees what the first takes in, and a reset', async () => {
     const [first, second] = [await openIndex(directory), await openIndex(directory)]
-    const reader = openIndexReader({ directory, checkKey })
+    const reader = openIndexReader(first.address()!, checkKey)
     const pack = packOf('p', [['a']])
     await first.update(filesOf([indexFile('f', { packs: [pack] })]))
     for (const each of [second, reader]) {
@@ -121,7 +121,7 @@ describe('LMDB index', () => {
     await first.close()
   })
 
-  test('a load under way when another resets asks for a rebuild, and leaves nothing that is believed', async () => {
+  test('a load under way when another resets says so, and leaves nothing that is believed', async () => {
     const [first, second] = [
       await openIndex(directory, { limits: { runEntries: 2, transactionEntries: 2, records: 2 } }),
       await openIndex(directory),
@@ -132,8 +132,8 @@ describe('LMDB index', () => {
       yield* last
     }
     for (const last of [[indexFile('2', { packs: [packOf('q', [['d']])] })], []]) {
-      expect(await first.update(resettingMidway(last))).toBe('rebuild-needed')
-      expect(await second.update(resettingMidway(last))).toBe('rebuild-needed')
+      expect(await first.update(resettingMidway(last))).toBe('reset-meanwhile')
+      expect(await second.update(resettingMidway(last))).toBe('reset-meanwhile')
       first.renew()
       expect([...first.files(), ...first.packs(), ...first.chunks()]).toEqual([])
     }

@@ -131,7 +131,7 @@ describe('inspectPages', () => {
     })
     expect(report.problem).toBeUndefined()
     expect(rows.toSorted()).toEqual(
-      ['cached 9004', 'chunks 22', 'chunks 22', 'files 5', 'head 38', 'names 8', 'packs 108'].toSorted(),
+      ['cached 9004', 'chunks 22', 'chunks 22', 'files 5', 'head 54', 'names 8', 'packs 108'].toSorted(),
     )
     expect((await inspectPages(data, (table) => table !== 'packs')).problem).toMatch(/packs is rotten/)
   })

@@ -42,6 +42,25 @@ describe('processes that share an index', () => {
     return answers.has(true)
   }
 
+  test.skipIf(process.platform !== 'linux')(
+    'those that begin it at once hold one and the same, and none throws it away (held files are seen on Linux only)',
+    async () => {
+      const begin = new URL('begin-run.mjs', import.meta.url).pathname
+      for (let round = 0; round < 8; round++) {
+        rmSync(directory, { recursive: true })
+        const atMs = Date.now() + 400
+        const children = [0, 1, 2].map((number) =>
+          spawn(process.execPath, [begin, directory, checkKey.toString(), `${atMs + 3 * number}`]),
+        )
+        const said = await Promise.all(children.map((child) => once(createInterface(child.stdout), 'line')))
+        for (const child of children) child.stdin.end()
+        expect(await Promise.all(children.map(ended))).toEqual(children.map(() => [0, null]))
+        expect(new Set(said.map(([line]) => line)).size).toBe(1)
+        expect(JSON.parse(said[0]![0] as string)).toMatchObject({ notices: [] })
+      }
+    },
+  )
+
   test('two write the same facts while a third reads: loads are seen whole, all facts are there at the end', async () => {
     const reader = start('read')
     await once(createInterface(reader.stdout!), 'line')
@@ -97,7 +116,7 @@ describe('processes that share an index', () => {
     const code = `
       const { parentPort, workerData } = require('node:worker_threads')
       import(workerData.door).then(({ openIndexReader }) => {
-        const reader = openIndexReader(workerData)
+        const reader = openIndexReader(workerData.address, workerData.checkKey)
         parentPort.on('message', async (id) => {
           if (id === undefined) {
             await reader.close()
@@ -109,8 +128,12 @@ describe('processes that share an index', () => {
         })
         parentPort.postMessage('ready')
       })`
+    const index = await openIndex(directory)
     const startWorker = async () => {
-      const worker = new Worker(code, { eval: true, workerData: { door, directory, checkKey } })
+      const worker = new Worker(code, {
+        eval: true,
+        workerData: { door, address: index.address(), checkKey },
+      })
       expect(await once(worker, 'message')).toEqual(['ready'])
       return worker
     }
@@ -118,7 +141,6 @@ describe('processes that share an index', () => {
       worker.postMessage(idOf(name))
       return (await once(worker, 'message'))[0] as boolean
     }
-    const index = await openIndex(directory)
     const [first, second] = [await startWorker(), await startWorker()]
     expect(await ask(first, 'a')).toBe(false)
     await index.update(filesOf([indexFile('1', { packs: [packOf('p', [['a', 'b']])] })]))

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import type { SessionId } from '../../../src/encoding/index.ts'
+import type { FileId, SessionId } from '../../../src/encoding/index.ts'
+import { HoldfastError } from '../../../src/errors/index.ts'
+import { prune } from '../../../src/prune/index.ts'
 import { repairSnapshots } from '../../../src/repair/index.ts'
 import { declareOver, overName } from '../../../src/repository/index.ts'
 import { listSnapshots } from '../../../src/snapshot/index.ts'
 import { verify } from '../../../src/verify/index.ts'
 import { filesOf } from '../backup/scene.ts'
-import { createStore, flipBit, type MemoryStore } from '../repository/scene.ts'
-import { commitFiles } from '../snapshot/scene.ts'
+import { createStore, flipBit, type MemoryStore, write } from '../repository/scene.ts'
+import { commitFiles, saveFiles } from '../snapshot/scene.ts'
 
 const before = { one: 'first', two: 'second' }
 const after = { ...before, three: 'third' }
@@ -139,5 +141,78 @@ describe('repairSnapshots()', () => {
     ])
     expect(store.files.has(overName(session))).toBe(false)
     expect(store.names('sessions')).toEqual([])
+  })
+})
+
+describe('beside others', () => {
+  test('a snapshot that is forgotten and pruned while others are repaired is not made anew without its files', async () => {
+    const { store, ids } = await createTwo()
+    const repairing = await store.open()
+    let sessions = 0
+    store.before = async (operation, name) => {
+      if (operation !== 'put' || !/^sessions\/[0-9a-f]{32}$/.test(name) || ++sessions < 2) return
+      // Between the first snapshot and the second.
+      store.before = () => {}
+      await (await store.open()).removeFile('snapshot', ids[1] as FileId)
+      const options = { nowMs: 1_700_000_002_000, sessionAgeMs: 1e15, threads: 0 }
+      for (let round = 0; round < 2; round++) await prune(await store.open(), options)
+    }
+    const results = await repairSnapshots(repairing)
+    expect(results.map(({ outcome }) => outcome)).toEqual(['whole', 'gone'])
+    expect((await listSnapshots(await store.open())).snapshots.map(({ id }) => id)).toEqual([ids[0]])
+  })
+
+  test('a snapshot that a backup has made whole meanwhile is not removed', async () => {
+    const { store, ids, added } = await createTwo()
+    store.files.delete(added.data)
+    const repairing = await store.open()
+    store.before = async (operation, name) => {
+      if (operation !== 'put' || !name.startsWith('snapshots/')) return
+      store.before = () => {}
+      await commitFiles(await store.open(), { ...after, four: 'fourth' }, { timeMs: 1_700_000_009_000 })
+    }
+    const results = await repairSnapshots(repairing, { forget: true })
+    expect(results[1]).toMatchObject({ outcome: 'repaired', isForgotten: false })
+    expect((await listSnapshots(await store.open())).snapshots.map(({ id }) => id)).toContain(ids[1])
+  })
+
+  test('a snapshot whose session was given up on is not removed while it may still be finished', async () => {
+    const { store, ids, added } = await createTwo()
+    const repository = await store.open()
+    const { snapshots } = await listSnapshots(repository)
+    const { session } = snapshots.find(({ id }) => id === ids[1])!
+    await declareOver(repository.backend, repository, session, session)
+    store.files.set(`sessions/${session}`, Buffer.from('its backup is at work'))
+    store.files.delete(added.data)
+    const results = await repairSnapshots(await store.open(), { forget: true })
+    expect(results.find(({ id }) => id === ids[1])).toMatchObject({ outcome: 'repaired', isForgotten: false })
+  })
+
+  test('a tree whose other copy could not be read just now is not taken for lost', async () => {
+    const store = createStore()
+    const repository = await store.create()
+    const other = await store.open()
+    const id = await commitFiles(repository, before)
+    const [first] = store.names('trees')
+    // A client that knows nothing of the first copy stores another.
+    await write(other, (writer) => void saveFiles(other, writer, before))
+    const second = store.names('trees').find((name) => name !== first)!
+    for (const [damaged, failing] of [
+      [first!, second],
+      [second, first!],
+    ] as const) {
+      const whole = store.files.get(damaged)!
+      flipBit(store.files, damaged, 60)
+      store.before = (operation, name) => {
+        if (operation.startsWith('get') && name === failing)
+          throw new HoldfastError('IO', 'the disk is failing')
+      }
+      await expect(repairSnapshots(await store.open(), { forget: true })).rejects.toMatchObject({
+        code: 'IO',
+      })
+      store.before = () => {}
+      store.files.set(damaged, whole)
+      expect((await listSnapshots(await store.open())).snapshots.map((one) => one.id)).toEqual([id])
+    }
   })
 })

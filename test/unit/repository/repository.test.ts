@@ -1,4 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { ChunkId } from '../../../src/encoding/index.ts'
 import {
   directories,
   fileName,
@@ -215,6 +220,38 @@ describe('loadIndex()', () => {
     expect(repository.index.has(kept!)).toBe(true)
     expect(repository.index.has(lost!)).toBe(false)
     expect(notices).toEqual([expect.stringContaining('rebuilding')])
+  })
+
+  test('of two clients that share an index one builds it anew, and both take in what is there', async () => {
+    const cacheDirectory = mkdtempSync(join(tmpdir(), 'holdfast-shared-'))
+    onTestFinished(() => rmSync(cacheDirectory, { recursive: true, force: true }))
+    const store = createStore()
+    const writer = await store.create({ cacheDirectory })
+    await storeChunks(writer, 'data', [Buffer.from('rolled back')])
+    await writer.close()
+    store.files.delete(store.names('index')[0]!)
+    const other = await store.open()
+    const ids: ChunkId[] = []
+    for (let n = 0; n < 6; n++) ids.push(...(await storeChunks(other, 'data', [Buffer.from(`new ${n}`)])))
+    const notices: string[] = []
+    const options = { cacheDirectory, onNotice: (message: string) => notices.push(message) }
+    const [left, right] = [await store.open(options), await store.open(options)]
+    // Each reads while the other does.
+    let reads = 0
+    let second: Promise<boolean> | undefined
+    store.before = async (operation, name) => {
+      if (operation !== 'get' || !name.startsWith('index/')) return
+      if (++reads === 3) second = right.loadIndex()
+      for (let turn = 0; turn < 20; turn++) await nextTurn()
+    }
+    await left.loadIndex()
+    await second
+    expect(notices).toHaveLength(1)
+    for (const client of [left, right]) {
+      client.index.renew()
+      expect(ids.every((id) => client.index.has(id))).toBe(true)
+      await client.close()
+    }
   })
 
   test('refuses a damaged index file, unless damage is tolerated', async () => {
