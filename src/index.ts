@@ -14,6 +14,8 @@ export type {
 export { backup, backupStream, prepareBackup } from './backup/index.ts'
 export type { BenchOptions, BenchProgress, Measurement } from './bench/index.ts'
 export { measurePrimitives, measureRoundTrip } from './bench/index.ts'
+export type { CopiedSnapshot, CopyOptions, CopyProgress } from './copy/index.ts'
+export { copySnapshots } from './copy/index.ts'
 export type { Secret } from './crypto/index.ts'
 export type {
   Change,

@@ -4,6 +4,8 @@
  */
 export { backup } from './backup.ts'
 export { chunkerConfig } from './chunker-config.ts'
+export type { ContentStore } from './content-store.ts'
+export { createContentStore } from './content-store.ts'
 export type {
   BackupExcludes,
   BackupItem,

@@ -1,10 +1,10 @@
 import { nameBytes, type RawName } from '../encoding/index.ts'
-import { checkAborted, HoldfastError } from '../errors/index.ts'
+import { HoldfastError } from '../errors/index.ts'
 import type { Repository } from '../repository/index.ts'
 import { createDirectoryWriter, writeContent } from '../tree/index.ts'
 import { runBackup } from './backup.ts'
+import { createContentStore } from './content-store.ts'
 import type { BackupOptions, BackupResult } from './options.ts'
-import { createLocalReader } from './scan-job.ts'
 
 /**
  * Back up one stream of bytes as a snapshot of one file.
@@ -26,20 +26,9 @@ export async function backupStream(
   }
   const path: RawName = `/${name}`
   return await runBackup(repository, [path], options, async (writer, tally) => {
-    const job = createLocalReader(repository, writer)
-    for await (const piece of openStream(open)) {
-      checkAborted(options.signal)
-      for (let from = 0; from < piece.length; ) {
-        const { window, roomStart, roomEnd } = job.cutter
-        const part = piece.subarray(from, from + roomEnd - roomStart)
-        window.set(part, roomStart)
-        job.cutter.advance(part.length)
-        from += part.length
-      }
-      await writer.drained()
-    }
-    const content = job.cutter.finish()
-    job.flush()
+    const contents = createContentStore(repository, writer, options.signal)
+    const content = await contents.store(openStream(open))
+    contents.flush()
     const nowNs = BigInt(Date.now()) * 1_000_000n
     const directory = createDirectoryWriter(writer)
     directory.add({

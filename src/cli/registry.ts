@@ -78,6 +78,11 @@ export const registry: readonly CommandEntry[] = [
     load: () => import('./commands/prune.ts'),
   },
   {
+    name: 'copy',
+    summary: 'copy snapshots to another repository',
+    load: () => import('./commands/copy.ts'),
+  },
+  {
     name: 'repair',
     summary: 'rebuild what is lost or damaged',
     load: () => import('./commands/repair.ts'),

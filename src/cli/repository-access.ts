@@ -12,7 +12,7 @@ import {
 import type { Context } from './context.ts'
 import { quoteWord } from './format.ts'
 import { findPlace, hasDefaultRepository, type RepositoryPlace } from './location.ts'
-import { readGivenSecret, readSecret } from './secret.ts'
+import { readGivenSecret, readOtherSecret, readSecret, type SecretSources } from './secret.ts'
 
 /** Open the repository that is meant, use it, and close it whatever happens. */
 export async function withRepository<Result>(
@@ -35,6 +35,17 @@ export async function withRepositoryForBackup<Result>(
   return await closing(repository, async () => await use(repository, place))
 }
 
+/** Open the other of two repositories, beside the one that is meant. */
+export async function withOtherRepository<Result>(
+  context: Context,
+  other: { readonly location: string; readonly side: 'to' | 'from'; readonly secret: SecretSources },
+  use: (repository: Repository) => Promise<Result>,
+): Promise<Result> {
+  const { location, side, secret } = other
+  const repository = await openAt(context, location, () => readOtherSecret(context, location, side, secret))
+  return await closing(repository, use)
+}
+
 /** What the library is told about caches and notices by the global options. */
 export function accessOptions(context: Context): {
   cacheDirectory?: string | null
@@ -48,8 +59,16 @@ export function accessOptions(context: Context): {
 }
 
 async function open(context: Context, { location, isDefault }: RepositoryPlace): Promise<Repository> {
-  const secret = async (): Promise<Secret> =>
-    isDefault ? defaultSecret(context) : await readSecret(context, location)
+  return await openAt(context, location, async () =>
+    isDefault ? defaultSecret(context) : await readSecret(context, location),
+  )
+}
+
+async function openAt(
+  context: Context,
+  location: string,
+  secret: () => Promise<Secret>,
+): Promise<Repository> {
   try {
     return await openRepository({ location, secret, ...accessOptions(context) })
   } catch (error) {

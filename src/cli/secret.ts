@@ -38,6 +38,24 @@ const variableNames: SourceNames = {
   keyFile: 'HOLDFAST_KEY_FILE',
 }
 
+/** What opens the other of two repositories; `HOLDFAST_TO_…` or `HOLDFAST_FROM_…` in the environment. */
+function otherNames(side: 'to' | 'from'): { readonly options: SourceNames; readonly variables: SourceNames } {
+  const prefix = `HOLDFAST_${side.toUpperCase()}`
+  return {
+    options: {
+      passwordFile: `--${side}-password-file`,
+      passwordCommand: `--${side}-password-command`,
+      keyFile: `--${side}-key-file`,
+    },
+    variables: {
+      password: `${prefix}_PASSWORD`,
+      passwordFile: `${prefix}_PASSWORD_FILE`,
+      passwordCommand: `${prefix}_PASSWORD_COMMAND`,
+      keyFile: `${prefix}_KEY_FILE`,
+    },
+  }
+}
+
 const WAYS = 'give --key-file, --password-file or --password-command, or set HOLDFAST_PASSWORD'
 
 /**
@@ -51,12 +69,29 @@ export function readGivenSecret(context: Context): Secret | undefined {
 
 /** The secret that opens a repository: given, or asked for. @throws HoldfastError USAGE without a terminal */
 export async function readSecret(context: Context, location: string): Promise<Secret> {
-  const given = readGivenSecret(context)
-  if (given !== undefined) return given
-  const typed = await askHidden(`password for ${location}: `, context.signal)
+  return readGivenSecret(context) ?? (await askFor(context, location, WAYS))
+}
+
+/** The same for the other of two repositories. */
+export async function readOtherSecret(
+  context: Context,
+  location: string,
+  side: 'to' | 'from',
+  sources: SecretSources,
+): Promise<Secret> {
+  const { options, variables } = otherNames(side)
+  const ways = `give ${Object.values(options).join(', ')}, or set ${variables.password}`
+  const given = { sources, names: options }
+  const isGiven = givenNames(given).length > 0
+  const secret = readSources(isGiven ? given : environmentSources(context, variables))
+  return secret ?? (await askFor(context, location, ways))
+}
+
+async function askFor({ signal }: Context, location: string, ways: string): Promise<Secret> {
+  const typed = await askHidden(`password for ${location}: `, signal)
   if (typed !== undefined) return asPassword(typed, 'the terminal')
   throw new HoldfastError('USAGE', `${location} needs a password or a key file, and there is no terminal`, {
-    hint: WAYS,
+    hint: ways,
   })
 }
 
@@ -70,17 +105,17 @@ export async function readNewSecret(context: Context, sources: SecretSources): P
   return await readOrMake(context, { sources, names: newOptionNames })
 }
 
-function givenSources({ options, environment: env }: Context): NamedSources {
-  if (givenNames({ sources: options, names: optionNames }).length > 0) {
-    return { sources: options, names: optionNames }
-  }
-  const sources: SecretSources = {
-    password: env.HOLDFAST_PASSWORD,
-    passwordFile: env.HOLDFAST_PASSWORD_FILE,
-    passwordCommand: env.HOLDFAST_PASSWORD_COMMAND,
-    keyFile: env.HOLDFAST_KEY_FILE,
-  }
-  return { sources, names: variableNames }
+function givenSources(context: Context): NamedSources {
+  const given = { sources: context.options, names: optionNames }
+  return givenNames(given).length > 0 ? given : environmentSources(context, variableNames)
+}
+
+/** @param names variables of the environment */
+function environmentSources({ environment }: Context, names: SourceNames): NamedSources {
+  const sources = Object.fromEntries(
+    Object.entries(names).map(([source, variable]) => [source, environment[variable]]),
+  ) as SecretSources
+  return { sources, names }
 }
 
 function givenNames({ sources, names }: NamedSources): string[] {
@@ -94,7 +129,7 @@ function readSources(given: NamedSources): Secret | undefined {
   if (keyFile !== undefined) return readKeyFile(keyFile)
   if (passwordFile !== undefined) return asPassword(readPasswordFile(passwordFile), passwordFile)
   if (passwordCommand !== undefined) return asPassword(runPasswordCommand(passwordCommand), 'the command')
-  return password === undefined ? undefined : asPassword(password, 'HOLDFAST_PASSWORD')
+  return password === undefined ? undefined : asPassword(password, given.names.password ?? 'the environment')
 }
 
 async function readOrMake(context: Context, given: NamedSources): Promise<Secret> {

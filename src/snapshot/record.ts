@@ -59,7 +59,7 @@ export interface SnapshotRecord {
   readonly excludes: readonly string[]
   readonly programVersion: string
   readonly parent: FileId | null
-  /** The snapshot this one was made from by tag or rewrite. */
+  /** The snapshot this one was made from by repair, tag, rewrite or copy: for a copy one of another repository. */
   readonly original: FileId | null
   readonly session: SessionId
   readonly tree: ChunkId

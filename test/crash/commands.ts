@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { backup } from '../../src/backup/index.ts'
+import { copySnapshots } from '../../src/copy/index.ts'
 import type { Secret } from '../../src/crypto/index.ts'
 import type { FileId } from '../../src/encoding/index.ts'
 import { removeSnapshots } from '../../src/forget/index.ts'
@@ -8,7 +9,7 @@ import { repairConfig, repairIndex, repairPacks, repairSnapshots } from '../../s
 import { addKey, type Repository, removeKey, replaceKey } from '../../src/repository/index.ts'
 import { cheapCost, flipBit } from '../unit/repository/scene.ts'
 import type { Allowed } from './aftermath.ts'
-import { type CrashScene, type Files, NOW_MS } from './scene.ts'
+import { type CrashScene, type Files, NOW_MS, openFiles } from './scene.ts'
 
 /** A command that may be stopped anywhere. */
 export interface CrashCommand {
@@ -48,6 +49,15 @@ export const commands: readonly CrashCommand[] = [
     name: 'backup',
     run: async (repository, { source }) =>
       (await backup(repository, [source], { threads: 0, timeMs: COMMAND_MS })).snapshotId,
+  },
+  {
+    name: 'copy',
+    run: async (repository, { elsewhere }) => {
+      const copied = await copySnapshots(await openFiles(new Map(elsewhere)), repository, {
+        nowMs: COMMAND_MS,
+      })
+      return copied.at(-1)!.copy
+    },
   },
   {
     name: 'forget',

@@ -42,6 +42,8 @@ export interface CrashScene {
   readonly contents: ReadonlyMap<FileId, Hashes>
   /** Those of the source. */
   readonly sourceContent: Hashes
+  /** Another repository with two snapshots of the source as it was in the beginning, each with a file of its own. */
+  readonly elsewhere: Files
   remove(): void
 }
 
@@ -77,6 +79,14 @@ export async function createCrashScene(): Promise<CrashScene> {
     nowMs: NOW_MS,
     cost: cheapCost,
   })
+  const elsewhere: Files = new Map()
+  const other = await createRepository(createMemoryBackend({ files: elsewhere }), {
+    secret,
+    cacheDirectory: null,
+    chunker: chunkerConfig(),
+    nowMs: NOW_MS,
+    cost: cheapCost,
+  })
   let runs = 0
   const snapshot = async (): Promise<FileId> => {
     const timeMs = NOW_MS + runs++ * DAY_MS
@@ -86,6 +96,11 @@ export async function createCrashScene(): Promise<CrashScene> {
   write('deep/er/text', 'the same in all of them\n'.repeat(50))
   write('gone.bin', noise(2, 70_000))
   await snapshot()
+  for (const [day, name] of ['elsewhere.bin', 'further.bin'].entries()) {
+    write(name, noise(7 + day, 80_000))
+    await backup(other, [source], { threads: 0, timeMs: NOW_MS + day * DAY_MS })
+    rmSync(join(source, name))
+  }
   rmSync(join(source, 'gone.bin'))
   write('second.bin', noise(3, 60_000))
   const forgotten = await snapshot()
@@ -112,6 +127,7 @@ export async function createCrashScene(): Promise<CrashScene> {
     source,
     contents,
     sourceContent,
+    elsewhere,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

@@ -2,8 +2,9 @@ import type { ChunkId, FileId, SessionId } from '../../src/encoding/index.ts'
 import type { Repository, RunWriter } from '../../src/repository/index.ts'
 import type { SnapshotRecord } from '../../src/snapshot/index.ts'
 import type { DirectoryNode, FileNode } from '../../src/tree/index.ts'
-import type { Random } from './random.ts'
-import { NO_AGE_MS, NOW_MS, openClient, readWhole, type World } from './world.ts'
+import type { Product } from './product.ts'
+import { createRandom, type Random } from './random.ts'
+import { createWorld, NO_AGE_MS, NOW_MS, openClient, readWhole, type World } from './world.ts'
 
 /** What an actor does: one command, or several in order. */
 export interface Program {
@@ -205,6 +206,39 @@ export const repair: Program = {
       if (repaired !== undefined) ledger.reported.add(repaired)
   },
 }
+
+/** Copy what another repository has: two snapshots, which share a file with each other and with backups here. */
+export const copy: Program = {
+  name: 'copy',
+  async run({ world, repository }) {
+    const { product, ledger } = world
+    const options = { nowMs: NOW_MS }
+    const results = await product.copy.copySnapshots(await openElsewhere(product), repository, options)
+    // One that is there already is somebody else's to report.
+    for (const { outcome, copy: id } of results) if (outcome === 'copied') ledger.reported.add(id!)
+  },
+}
+
+const elsewhere = new WeakMap<Product, Promise<World>>()
+
+async function openElsewhere(product: Product): Promise<Repository> {
+  const create = async (): Promise<World> => {
+    const world = createWorld(product)
+    const actor = {
+      world,
+      repository: openClient(world, ELSEWHERE),
+      random: createRandom(1),
+      isListedAtOnce: true,
+    }
+    for (const program of [backup('a', 'b'), backup('b', 'x/c')]) await program.run(actor)
+    return world
+  }
+  const made = elsewhere.get(product) ?? create()
+  elsewhere.set(product, made)
+  return openClient(await made, ELSEWHERE)
+}
+
+const ELSEWHERE = { id: Buffer.alloc(16, 2) }
 
 /** Somebody declares a session over that was listed, however late: it may have ended meanwhile. */
 export const giveUp: Program = {

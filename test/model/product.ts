@@ -15,6 +15,7 @@ export interface Product {
   readonly forget: typeof import('../../src/forget/index.ts')
   readonly prune: typeof import('../../src/prune/index.ts')
   readonly repair: typeof import('../../src/repair/index.ts')
+  readonly copy: typeof import('../../src/copy/index.ts')
 }
 
 export async function loadSources(): Promise<Product> {
@@ -29,6 +30,7 @@ export async function loadSources(): Promise<Product> {
     forget: await import('../../src/forget/index.ts'),
     prune: await import('../../src/prune/index.ts'),
     repair: await import('../../src/repair/index.ts'),
+    copy: await import('../../src/copy/index.ts'),
   }
 }
 
@@ -47,5 +49,6 @@ export async function loadBuilt(directory: string): Promise<Product> {
     forget: await room('forget'),
     prune: await room('prune'),
     repair: await room('repair'),
+    copy: await room('copy'),
   }
 }

@@ -1,6 +1,7 @@
 import {
   backup,
   backupDirectory,
+  copy,
   forget,
   giveUp,
   inTurn,
@@ -182,9 +183,21 @@ const anything: Universe = {
           giveUp,
           read,
           repair,
+          copy,
         ])
       return inTurn(draw(), ...(random.chance(0.4) ? [draw()] : []))
     }),
+}
+
+/** Copies, which reuse what an earlier copy or a backup has stored. */
+const copies: Universe = {
+  name: 'copies',
+  history: first(backup('a'), copy, forget(0)),
+  actors: (random) => [
+    copy,
+    inTurn(forget('any'), anyPrune(random)),
+    ...sometimes(random, inTurn(forget('all'), anyPrune(random)), copy, backup('b'), read, giveUp),
+  ],
 }
 
 /** The real backup, which reuses the nodes of its parent. */
@@ -214,7 +227,8 @@ export const smallUniverses: Shares = [
 /** @param directory with two files, a and b, for the real backup */
 export function richUniverses(directory: string): Shares {
   return [
-    [anything, 18],
+    [anything, 16],
+    [copies, 2],
     [incompleteSnapshot, 6],
     [incompleteBelow, 4],
     [indexMerge, 6],

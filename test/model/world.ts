@@ -54,6 +54,8 @@ export interface Access {
   /** Index files are listed in two pages, each with its own picture: the page of a name. Default: one page. */
   readonly pageOf?: ((name: string) => number) | undefined
   readonly onNotice?: (message: string) => void
+  /** Of the repository. Default: the one that all actors share. */
+  readonly id?: Uint8Array
 }
 
 const masterKey = Buffer.alloc(32, 7)
@@ -62,12 +64,12 @@ const subkeysOf = new WeakMap<Product, Subkeys>()
 /** Open the repository as a client of its own, with an empty local index: what a command does when it begins. */
 export function openClient(world: World, access: Access = {}): Repository {
   const { product, files } = world
-  const { onCall, pageOf, onNotice = () => {} } = access
+  const { onCall, pageOf, onNotice = () => {}, id = Buffer.alloc(16, 1) } = access
   const subkeys = subkeysOf.get(product) ?? product.crypto.deriveSubkeys(masterKey)
   subkeysOf.set(product, subkeys)
   const backend = product.backend.createMemoryBackend(onCall === undefined ? { files } : { files, onCall })
   const config: RepositoryConfig = {
-    id: Buffer.alloc(16, 1),
+    id,
     readVersion: 1,
     writeVersion: 1,
     requiredFeatures: [],

@@ -34,6 +34,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   prune: ['errors', 'threads', 'encoding', 'repository', 'tree', 'snapshot'],
   repair: ['errors', 'encoding', 'crypto', 'repository', 'tree', 'snapshot'],
   stats: ['errors', 'encoding', 'repository', 'tree', 'snapshot'],
+  copy: ['errors', 'encoding', 'repository', 'tree', 'snapshot', 'backup'],
   find: ['errors', 'encoding', 'repository', 'tree', 'snapshot'],
   diff: ['errors', 'encoding', 'filesystem', 'repository', 'tree'],
   library: [
