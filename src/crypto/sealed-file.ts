@@ -29,13 +29,20 @@ export interface FileSealer {
   /** Seal the next message: ciphertext and tag, `plaintext.length + 16` bytes. */
   seal(plaintext: Uint8Array): Buffer
   /**
-   * Seal the next message, the plaintext with zeros after it up to `paddedBytes`, into `target`.
+   * Seal the next message, the plaintext with zeros after it up to `paddedBytes`, into `target`, which may begin with the
+   * plaintext itself.
    *
    * @returns ciphertext and tag: the first `paddedBytes + 16` bytes of the target
    */
   sealPadded(plaintext: Uint8Array, paddedBytes: number, target: Buffer): Buffer
-  /** Seal the last message, with the reserved number. Nothing can be sealed after it. */
-  sealFooter(plaintext: Uint8Array): Buffer
+  /**
+   * Seal the last message, with the reserved number, into `target`, which may begin with the plaintext itself. Nothing can
+   * be sealed after it.
+   *
+   * @param target `plaintext.length + 16` bytes; default: memory of its own
+   * @returns the target
+   */
+  sealFooter(plaintext: Uint8Array, target?: Buffer): Buffer
 }
 
 /** Opens messages of one file, in any order. */
@@ -86,10 +93,10 @@ export function createSealer(kind: FileKind, subkey: Uint8Array, repositoryId: U
     header,
     seal: (plaintext) => seal(nextNumber(), plaintext),
     sealPadded: (plaintext, paddedBytes, target) => sealInto(nextNumber(), plaintext, paddedBytes, target),
-    sealFooter(plaintext) {
+    sealFooter(plaintext, target = Buffer.allocUnsafe(plaintext.length + TAG_BYTES)) {
       if (next > FOOTER_NUMBER) throw new Error('the footer is sealed already')
       next = FOOTER_NUMBER + 1
-      return seal(FOOTER_NUMBER, plaintext)
+      return sealInto(FOOTER_NUMBER, plaintext, plaintext.length, target)
     },
   }
 }

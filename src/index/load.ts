@@ -28,7 +28,7 @@ import { createRunFile, type RunFile } from './runs.ts'
 export interface LoadLimits {
   /** Entries of one run; at most MAXIMUM_ENTRIES. */
   readonly runEntries: number
-  /** Entries of one transaction: LMDB keeps at most 131,071 changed pages in memory. */
+  /** Entries of one transaction: LMDB keeps changed pages in memory, in a large index one of 4 KiB for each entry. */
   readonly transactionEntries: number
   /** Packs and condemnations. */
   readonly records: number
@@ -36,7 +36,7 @@ export interface LoadLimits {
 
 export const defaultLimits: LoadLimits = {
   runEntries: MAXIMUM_ENTRIES,
-  transactionEntries: 100_000,
+  transactionEntries: 8192,
   records: 50_000,
 }
 /** Most pack numbers: a home has 32 bits for one. */

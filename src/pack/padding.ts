@@ -12,13 +12,12 @@ export function padmeBytes(lengthBytes: number): number {
   return Math.ceil(lengthBytes / step) * step
 }
 
-/** `u32 LE length, content, zeros` of exactly `totalBytes`. */
-export function padContent(content: Uint8Array, totalBytes: number): Buffer {
-  if (totalBytes < content.length + 4) throw new Error('the padded length is too short')
-  const padded = Buffer.alloc(totalBytes)
-  padded.writeUInt32LE(content.length, 0)
-  padded.set(content, 4)
-  return padded
+/** Make `u32 LE length, content, zeros` of memory that is all zeros. @returns it */
+export function padContent(content: Uint8Array, zeros: Buffer): Buffer {
+  if (zeros.length < content.length + 4) throw new Error('the padded length is too short')
+  zeros.writeUInt32LE(content.length, 0)
+  zeros.set(content, 4)
+  return zeros
 }
 
 /** The content of what `padContent` made; a view. @throws HoldfastError DAMAGED */

@@ -32,8 +32,11 @@ const NO_BYTES = EMPTY
 /** Where blocks are sealed one after the other; empty while one is written. */
 let sealedScratch: Buffer = NO_BYTES
 const FOOTER_STEP_BYTES = 512
-/** Chunk tables after which a pack is full: with one block more and 32 MiB of padding, still a footer that readers take. */
-const FULL_TABLE_BYTES = 16 * 1024 * 1024
+/**
+ * Chunk tables after which a pack is full: what lists it is encoded, sealed and taken in as a whole, by writers and readers.
+ * With one block more and 32 MiB of padding it is far from what readers refuse.
+ */
+const FULL_TABLE_BYTES = 4 * 1024 * 1024
 
 /** Writes one pack: blocks one after the other, then the footer. Not durable until its sink says so. */
 export class PackWriter {
@@ -95,7 +98,9 @@ export class PackWriter {
     const least = Math.ceil((footer.length + 4) / FOOTER_STEP_BYTES) * FOOTER_STEP_BYTES
     const around = this.offsetBytes + TAG_BYTES + 4
     const footerBytes = hideSize ? padmeBytes(around + least) - around : least
-    const sealed = this.sealer.sealFooter(padContent(footer, footerBytes))
+    // Sealed where it lies: a footer takes megabytes where chunks are tiny.
+    const sealed = Buffer.alloc(footerBytes + TAG_BYTES)
+    this.sealer.sealFooter(padContent(footer, sealed.subarray(0, footerBytes)), sealed)
     const trailer = Buffer.alloc(4)
     trailer.writeUInt32LE(sealed.length, 0)
     await this.write(sealed)

@@ -19,7 +19,7 @@ export interface PackerOptions {
 /** Bytes of payload that may wait to be written before callers should. */
 const QUEUE_BYTES = 32 * 1024 * 1024
 /** An index file is due when durable packs list this many bytes of chunks, or this many packs wait. */
-const LISTED_BYTES = 8 * 1024 * 1024
+const LISTED_BYTES = 4 * 1024 * 1024
 const LISTED_PACKS = 4
 
 interface OpenPack {

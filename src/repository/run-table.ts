@@ -29,8 +29,11 @@ const COUNT = 0
 const NEWER = 1
 const CONTROL_WORDS = 2
 
-/** @param slots in each of the two generations, a power of two */
-export function createRunTableMemory(slots: number = 1 << 19): RunTableMemory {
+/**
+ * @param slots in each of the two generations, a power of two. Default: more than a run stores between two index files,
+ *   after which the index knows what was stored
+ */
+export function createRunTableMemory(slots: number = 1 << 18): RunTableMemory {
   return {
     state: new SharedArrayBuffer((CONTROL_WORDS + 2 * slots) * 4),
     ids: new SharedArrayBuffer(2 * slots * ID_BYTES),

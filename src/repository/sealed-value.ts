@@ -1,4 +1,11 @@
-import { createOpener, createSealer, type FileKind, HEADER_BYTES, hashBytes } from '../crypto/index.ts'
+import {
+  createOpener,
+  createSealer,
+  type FileKind,
+  HEADER_BYTES,
+  hashBytes,
+  TAG_BYTES,
+} from '../crypto/index.ts'
 import { decodeValue, encodeValue, type FileId, toHex, type Value } from '../encoding/index.ts'
 import { DamagedError, HoldfastError } from '../errors/index.ts'
 import { padContent, unpadContent } from '../pack/index.ts'
@@ -20,7 +27,12 @@ export function sealValue(sealing: Sealing, kind: ValueKind, value: Value): Buff
   const content = encodeValue(value)
   const sealer = createSealer(kind, sealing.subkeys.files[kind], boundId(sealing, kind))
   const paddedBytes = Math.ceil((content.length + 4) / STEP_BYTES) * STEP_BYTES
-  return Buffer.concat([sealer.header, sealer.seal(padContent(content, paddedBytes))])
+  // Sealed where it lies: an index file takes megabytes.
+  const file = Buffer.alloc(HEADER_BYTES + paddedBytes + TAG_BYTES)
+  const padded = padContent(content, file.subarray(HEADER_BYTES, HEADER_BYTES + paddedBytes))
+  file.set(sealer.header)
+  sealer.sealPadded(padded, paddedBytes, file.subarray(HEADER_BYTES))
+  return file
 }
 
 /**

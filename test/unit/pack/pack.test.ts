@@ -178,7 +178,7 @@ test('an authentic footer with blocks that do not fit, or nonsense in it, is dam
   for (const footer of footers) {
     const sealer = createSealer('data', subkey, Buffer.alloc(0))
     const block = sealer.seal(Buffer.alloc(4080))
-    const sealed = sealer.sealFooter(padContent(footer, 512))
+    const sealed = sealer.sealFooter(padContent(footer, Buffer.alloc(512)))
     const trailer = Buffer.alloc(4)
     trailer.writeUInt32LE(sealed.length)
     const file = Buffer.concat([sealer.header, block, sealed, trailer])

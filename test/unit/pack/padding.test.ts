@@ -74,7 +74,7 @@ describe('padContent', () => {
   test('comes back from any longer length, zeros behind it', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(300), (content, more) => {
-        const padded = padContent(content, content.length + 4 + more)
+        const padded = padContent(content, Buffer.alloc(content.length + 4 + more))
         expect(padded.length).toBe(content.length + 4 + more)
         expect(padded.subarray(4 + content.length).every((byte) => byte === 0)).toBe(true)
         expect(unpadContent(padded).equals(content)).toBe(true)
@@ -83,7 +83,7 @@ describe('padContent', () => {
   })
 
   test('refuses a length that cannot hold it', () => {
-    expect(() => padContent(Buffer.alloc(10), 13)).toThrow(/too short/)
+    expect(() => padContent(Buffer.alloc(10), Buffer.alloc(13))).toThrow(/too short/)
   })
 
   test.each(['', '00', '000000', '01000000', '0200000000', 'ffffffff0000'])(
