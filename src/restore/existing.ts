@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import { nameBytes, type RawName } from '../encoding/index.ts'
 import { systemCode } from '../errors/index.ts'
-import { type FileStatus, readLink, readStatus } from '../filesystem/index.ts'
+import { type FileStatus, readLink, readStatus, readXattrs } from '../filesystem/index.ts'
 import type { Node } from '../tree/index.ts'
 import type { OverwriteRule } from './options.ts'
 
@@ -26,8 +27,8 @@ export function mayReplace(rule: OverwriteRule, node: Node, found: FileStatus): 
 /** @param node no folder, and one that may replace what was found @param path of what was found */
 export function judge(rule: OverwriteRule, node: Node, found: FileStatus, path: RawName): Verdict {
   if (found.type !== node.type) return 'restore'
-  // A further name of the file may be anywhere: what is set here would be set there too.
-  if (found.links > 1 && 'links' in node && node.links === 1) return 'restore'
+  // A further name of it may be anywhere, whatever names it has in the snapshot: what is set here would be set there too.
+  if (found.links > 1 && node.type !== 'directory' && !isAlike(node, found, path)) return 'restore'
   switch (node.type) {
     case 'file':
       if (found.sizeBytes !== node.sizeBytes) return 'restore'
@@ -40,4 +41,19 @@ export function judge(rule: OverwriteRule, node: Node, found: FileStatus, path: 
     default:
       return 'right'
   }
+}
+
+/** Whether nothing would have to be set. */
+function isAlike(node: Node, found: FileStatus, path: RawName): boolean {
+  const isSame =
+    found.mode === node.mode &&
+    found.uid === node.uid &&
+    found.gid === node.gid &&
+    (found.mtimeNs === node.mtimeNs || node.type === 'symlink')
+  const { xattrs } = isSame ? readXattrs(path) : { xattrs: [] }
+  return isSame && isDeepStrictEqual(pairs(xattrs), pairs(node.xattrs))
+}
+
+function pairs(xattrs: readonly (readonly Uint8Array[])[]): string[][] {
+  return xattrs.map((pair) => pair.map((part) => Buffer.from(part).toString('latin1'))).sort()
 }

@@ -152,10 +152,12 @@ export class NodeWriter {
     this.parts.tally.finish(path, found === undefined ? 'restored' : 'updated', 0)
   }
 
-  /** Its content is right: set the metadata only. */
+  /** Its content is right: set the metadata only. What has further names was found to have the right ones (`judge`). */
   refresh(entry: Entry): void {
-    const { directory, node, path } = entry
-    if (!this.parts.options.isDryRun) this.applyMetadata(directory.held!.pathOf(node.name), entry)
+    const { directory, node, path, found } = entry
+    const isShared = found !== undefined && found.links > 1
+    if (!this.parts.options.isDryRun && !isShared)
+      this.applyMetadata(directory.held!.pathOf(node.name), entry)
     this.rememberName(entry)
     this.parts.tally.skip(path, 'unchanged', node.type === 'file' ? Number(node.sizeBytes) : 0)
   }

@@ -1,4 +1,13 @@
-import { linkSync, lstatSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Repository } from '../../../src/repository/index.ts'
@@ -156,6 +165,24 @@ describe('overwrite', () => {
     expect(new Set(Object.values(second.actions))).toEqual(new Set(['unchanged']))
     expect(second.result).toMatchObject({ filesSkipped: 3, filesRestored: 0, bytesRestored: 0 })
     expect(readTree(target)).toEqual(readTree(source))
+  })
+
+  test('a file that has a further name elsewhere is replaced, whatever names it has in the snapshot', async () => {
+    const source = tempDirectory()
+    writeTree(source, { a: 'same' })
+    linkSync(join(source, 'a'), join(source, 'b'))
+    chmodSync(join(source, 'a'), 0o777)
+    const { repository } = await makeRepository()
+    const snapshot = await takeSnapshot(repository, source)
+    for (const overwrite of ['always', 'if-changed'] as const) {
+      const [target, outside] = [tempDirectory(), tempDirectory()]
+      writeTree(outside, { victim: overwrite === 'always' ? 'same' : 'evil' })
+      chmodSync(join(outside, 'victim'), 0o600)
+      linkSync(join(outside, 'victim'), join(target, 'a'))
+      await restoreTold(repository, snapshot, { target, path: source, overwrite })
+      expect(statSync(join(outside, 'victim')).mode & 0o777).toBe(0o600)
+      expect(readTree(target)).toEqual(readTree(source))
+    }
   })
 
   test('a symbolic link with the right target is left alone, another is replaced', async () => {
