@@ -11,7 +11,7 @@ import {
   parseKeyFile,
 } from './key-file.ts'
 import { fileName } from './layout.ts'
-import { listFiles } from './list.ts'
+import { isListed, listFiles } from './list.ts'
 import type { Repository } from './repository.ts'
 import { fileIdOf } from './sealed-value.ts'
 import { whoAmI } from './session.ts'
@@ -114,7 +114,19 @@ export async function removeKey(repository: Repository, name: FileId): Promise<v
       hint: 'open the repository with another key to remove this one',
     })
   }
+  await removeOther(repository, name)
+}
+
+/**
+ * Remove a key, and see that the own one stays: somebody who opened the repository with the other may remove this one at the
+ * same moment, and without any key all is lost for ever. Whoever of the two is last puts theirs back.
+ */
+async function removeOther(repository: Repository, name: FileId): Promise<void> {
+  const { backend, keyName } = repository
+  const own = await backend.get(fileName('key', keyName))
   await repository.removeFile('key', name)
+  if (!(await isListed(repository, 'key', keyName)))
+    await backend.put(fileName('key', keyName), own, { owner: 'key' })
 }
 
 /**
@@ -128,6 +140,6 @@ export async function replaceKey(
 ): Promise<FileId> {
   const replaced = repository.keyName
   repository.keyName = await addKey(repository, secret, options)
-  await repository.removeFile('key', replaced)
+  await removeOther(repository, replaced)
   return repository.keyName
 }

@@ -111,3 +111,21 @@ describe('keys', () => {
     },
   )
 })
+
+test('two that remove each other at once leave a key', async () => {
+  for (let round = 0; round < 20; round++) {
+    const store = createStore()
+    const first = await store.create()
+    const other: Secret = { kind: 'keyFile', bytes: Buffer.alloc(32, 9) }
+    const otherName = await addKey(first, other, options)
+    const second = await store.open({ secret: other })
+    let turn = round
+    store.before = async () => {
+      turn = (turn * 7 + 3) % 11
+      for (let wait = 0; wait < turn % 5; wait++) await Promise.resolve()
+    }
+    await Promise.allSettled([removeKey(first, otherName), removeKey(second, first.keyName)])
+    store.before = () => {}
+    expect(store.names('keys').length).toBeGreaterThan(0)
+  }
+})
