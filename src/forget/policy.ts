@@ -34,8 +34,10 @@ export interface DatedSnapshot {
   /** Minutes that the clocks where it was taken were ahead of UTC. */
   readonly offsetMinutes: number
   readonly tags: readonly string[]
-  /** False for one that is unconfirmed or incomplete: it is kept, and no rule counts it. */
+  /** False for one that is unconfirmed: it is kept, and no rule counts it. */
   readonly countable: boolean
+  /** Something that was asked for is not in it: the rules are applied to such ones by themselves. */
+  readonly incomplete: boolean
 }
 
 export interface KeptSnapshot<S> {
@@ -96,6 +98,8 @@ export function isEmptyPolicy({ counts = {}, within = {}, tags = [], ids = [] }:
  *   (`oldest daily snapshot`), so that the history does not start late because a rule is still filling up.
  * - Durations are measured from the newest countable snapshot of the group, not from now: a machine that is
  *   off for a year loses nothing.
+ * - Incomplete snapshots are judged by the same rules among themselves: a run that was stopped, or missed a path, never
+ *   pushes out a whole one.
  * - A snapshot more than a day ahead of now stays, and no rule counts it: made-up times cannot push good
  *   snapshots out.
  *
@@ -112,9 +116,13 @@ export function applyPolicy<S extends DatedSnapshot>(
   }
   const reasons = new Map(sorted.map((snapshot) => [snapshot, individualReasons(snapshot, policy, nowMs)]))
   const counted = sorted.filter((snapshot) => snapshot.countable && !isFuture(snapshot, nowMs))
-  for (const rule of rulesOf(policy, counted[0])) {
-    for (const { snapshot, isOldest } of keptByRule(counted, rule)) {
-      reasons.get(snapshot)!.push(isOldest ? `oldest ${rule.reason}` : rule.reason)
+  for (const incomplete of [false, true]) {
+    const alike = counted.filter((snapshot) => snapshot.incomplete === incomplete)
+    for (const rule of rulesOf(policy, alike[0])) {
+      for (const { snapshot, isOldest } of keptByRule(alike, rule)) {
+        const reason = incomplete ? `${rule.reason} of the incomplete ones` : rule.reason
+        reasons.get(snapshot)!.push(isOldest ? `oldest ${reason}` : reason)
+      }
     }
   }
   const keep = sorted.map((snapshot) => ({ snapshot, reasons: reasons.get(snapshot)! }))
@@ -135,7 +143,7 @@ function isFuture(snapshot: DatedSnapshot, nowMs: number): boolean {
 /** Reasons that need no look at other snapshots. */
 function individualReasons(snapshot: DatedSnapshot, policy: KeepPolicy, nowMs: number): string[] {
   const reasons: string[] = []
-  if (!snapshot.countable) reasons.push('unconfirmed or incomplete, not counted')
+  if (!snapshot.countable) reasons.push('unconfirmed, not counted')
   if (isFuture(snapshot, nowMs)) reasons.push('in the future, not counted')
   for (const id of policy.ids ?? []) {
     if (snapshot.id.startsWith(id)) reasons.push(`id ${id}`)

@@ -32,7 +32,7 @@ function staysByModel(snapshot: DatedSnapshot, all: readonly DatedSnapshot[], po
   if (policy.ids?.some((id) => snapshot.id.startsWith(id))) return true
   if (policy.tags?.some((list) => new Set([...snapshot.tags, ...list]).size === snapshot.tags.length))
     return true
-  const counted = all.filter(isCounted)
+  const counted = all.filter((other) => isCounted(other) && other.incomplete === snapshot.incomplete)
   const newer = counted.filter((other) => isNewer(other, snapshot))
   const newest = counted.find((other) => !counted.some((third) => isNewer(third, other)))!
   const isOldest = newer.length === counted.length - 1
@@ -69,6 +69,10 @@ const snapshot = fc.record({
   countable: fc.oneof(
     { arbitrary: fc.constant(true), weight: 9 },
     { arbitrary: fc.constant(false), weight: 1 },
+  ),
+  incomplete: fc.oneof(
+    { arbitrary: fc.constant(false), weight: 4 },
+    { arbitrary: fc.constant(true), weight: 1 },
   ),
 })
 const group = fc.uniqueArray(snapshot, { maxLength: 40, selector: ({ id }) => id })

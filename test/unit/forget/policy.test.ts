@@ -18,7 +18,7 @@ function taken(at: string, more: Partial<DatedSnapshot> = {}): DatedSnapshot {
   const offset = /([+-])(\d{2}):(\d{2})$/.exec(at)
   const minutes = offset === null ? 0 : Number(`${offset[1]}1`) * (Number(offset[2]) * 60 + Number(offset[3]))
   const timeMs = Date.parse(offset === null ? `${at}Z` : at)
-  return { id: at, timeMs, offsetMinutes: minutes, tags: [], countable: true, ...more }
+  return { id: at, timeMs, offsetMinutes: minutes, tags: [], countable: true, incomplete: false, ...more }
 }
 
 /** Ids that stay, newest first, with their reasons; checks that nothing is lost or in both lists. */
@@ -323,7 +323,20 @@ describe('applyPolicy: tags', () => {
 })
 
 describe('applyPolicy: what no rule counts', () => {
-  test('an unconfirmed or incomplete snapshot stays and takes no place', () => {
+  test('incomplete snapshots are judged among themselves, and push no whole one out', () => {
+    const snapshots = [
+      taken('2019-11-04T00:00:00', { incomplete: true }),
+      taken('2019-11-03T00:00:00', { incomplete: true }),
+      taken('2019-11-02T00:00:00'),
+      taken('2019-11-01T00:00:00'),
+    ]
+    expect(keptIds(snapshots, { counts: { last: 1 } })).toEqual([
+      ['2019-11-04T00:00:00', 'last snapshot of the incomplete ones'],
+      ['2019-11-02T00:00:00', 'last snapshot'],
+    ])
+  })
+
+  test('an unconfirmed snapshot stays and takes no place', () => {
     const snapshots = [
       taken('2019-11-03T00:00:00', { countable: false }),
       taken('2019-11-02T00:00:00'),
@@ -331,7 +344,7 @@ describe('applyPolicy: what no rule counts', () => {
     ]
     const policy = { counts: { last: 1 }, within: durations({ all: '1h' }) }
     expect(keptIds(snapshots, policy)).toEqual([
-      ['2019-11-03T00:00:00', 'unconfirmed or incomplete, not counted'],
+      ['2019-11-03T00:00:00', 'unconfirmed, not counted'],
       ['2019-11-02T00:00:00', 'last snapshot', 'within 1h'],
     ])
   })
