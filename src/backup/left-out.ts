@@ -7,8 +7,7 @@ import {
   type Marker,
 } from '../filesystem/index.ts'
 import { costsOneFile } from './failure.ts'
-import type { BackupExcludes } from './options.ts'
-import type { OwnPlace } from './scan-task.ts'
+import type { ScanRules } from './scan-task.ts'
 
 /** Hears of what is left out. */
 interface LeftOutListener {
@@ -27,11 +26,10 @@ export interface LeftOut {
 }
 
 export function createLeftOut(
-  excludes: BackupExcludes,
-  ownPlaces: readonly OwnPlace[],
+  { excludes, ownPlaces, sources }: Pick<ScanRules, 'excludes' | 'ownPlaces' | 'sources'>,
   listener: LeftOutListener,
 ): LeftOut {
-  const excluder = createExcluder(excludes)
+  const excluder = createExcluder(excludes, sources)
   const markers = [...(excludes.ifPresent ?? []), ...(excludes.caches ? [cacheDirectoryMarker] : [])]
   const { largerThanBytes } = excludes
   const isOwnPlace = (path: RawName, status: FileStatus): boolean => {

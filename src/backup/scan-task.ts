@@ -12,6 +12,8 @@ export interface OwnPlace {
 /** What scanning goes by; plain data, the same for a whole run. */
 export interface ScanRules {
   readonly excludes: BackupExcludes
+  /** What is backed up, absolute. */
+  readonly sources: readonly RawName[]
   /** The repository, the cache and what else must never be in a backup. */
   readonly ownPlaces: readonly OwnPlace[]
   readonly oneFileSystem: boolean

@@ -75,7 +75,7 @@ export class Scanner {
   constructor(parts: ScannerParts) {
     this.parts = parts
     this.noting = new NoteTaker(parts.rules.wantsItems, parts.onItem)
-    this.leftOut = createLeftOut(parts.rules.excludes, parts.rules.ownPlaces, this.noting)
+    this.leftOut = createLeftOut(parts.rules, this.noting)
     const onWarning = (path: RawName, message: string): void => this.noting.warn(path, message)
     this.nodes = createNodeMaker({ withAtime: parts.rules.withAtime, onWarning })
     this.pages = new DirectoryPages(parts.store)

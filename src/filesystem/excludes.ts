@@ -28,10 +28,13 @@ const MAX_KEPT = 10_000
  *
  * The two lists stand alone: a node is left out when either says so. Throws USAGE for a pattern that can match
  * nothing.
+ *
+ * @param sources absolute: a pattern that matches a folder on the way to one of them, and not the one itself, does not mean it
  */
-export function createExcluder(excludes: ExcludePatterns): Excluder {
-  const sensitive = createMatcher(excludes.patterns ?? [], false)
-  const insensitive = createMatcher(excludes.insensitivePatterns ?? [], true)
+export function createExcluder(excludes: ExcludePatterns, sources: readonly RawName[] = []): Excluder {
+  const above = sources.flatMap(foldersAbove)
+  const sensitive = createMatcher(excludes.patterns ?? [], above, false)
+  const insensitive = createMatcher(excludes.insensitivePatterns ?? [], above, true)
   if (sensitive === undefined && insensitive === undefined) return () => false
   return (absolutePath, isDirectory) => {
     const text = typeof absolutePath === 'string' ? absolutePath : absolutePath.toString('utf8')
@@ -43,19 +46,27 @@ export function createExcluder(excludes: ExcludePatterns): Excluder {
 
 function createMatcher(
   patterns: readonly string[],
+  above: readonly string[],
   ignorecase: boolean,
 ): ((path: string) => boolean) | undefined {
   if (patterns.length === 0) return undefined
   // Here and not above: loading it takes 10 ms, which most commands can do without.
   const ignore: typeof import('ignore') = createRequire(import.meta.url)('ignore')
   const options = { ignorecase, allowRelativePaths: true }
-  const rules = ignore(options).add(patterns.map((pattern) => ({ pattern: toRule(pattern) })))
+  const kept = above.map((path) => ({ pattern: `!${path.replace(/[\\*?[\]! ]/g, '\\$&')}/` }))
+  const rules = ignore(options).add([...patterns.map((pattern) => ({ pattern: toRule(pattern) })), ...kept])
   let matcher = ignore(options).add(rules)
   let asked = 0
   return (path) => {
     if (++asked % MAX_KEPT === 0) matcher = ignore(options).add(rules)
     return matcher.ignores(path)
   }
+}
+
+/** `/a` and `/a/b` for `/a/b/c`. */
+function foldersAbove(path: RawName): string[] {
+  const parts = path.toString().split('/').slice(1, -1)
+  return parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`)
 }
 
 function toRule(pattern: string): string {

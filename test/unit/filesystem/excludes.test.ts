@@ -109,3 +109,14 @@ test('parseExcludeFile() drops comments and blank lines and keeps the rest as it
   const text = '\ufeff# comment\n*.tmp\r\n\n   \n  indented\n\\#not a comment\n$HOME/x\n/last'
   expect(parseExcludeFile(text)).toEqual(['*.tmp', '  indented', '\\#not a comment', '$HOME/x', '/last'])
 })
+
+test('what leads to a source is not meant by a pattern that matches it; the source and what is below are', () => {
+  const isExcluded = createExcluder({ patterns: ['tmp', 'a [b]'], insensitivePatterns: ['HOME'] }, [
+    '/home/tmp/a [b]/work',
+  ])
+  const ask = (path: string): boolean => isExcluded(path, true)
+  expect(ask('/home/tmp/a [b]/work/file')).toBe(false)
+  expect(ask('/home/tmp/a [b]/work/tmp')).toBe(true)
+  expect(ask('/home/tmp/a [b]/work/home/x')).toBe(true)
+  expect(createExcluder({ patterns: ['work'] }, ['/home/work'])('/home/work/file', false)).toBe(true)
+})
