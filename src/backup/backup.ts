@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
 import {
   type ChunkId,
@@ -82,7 +83,7 @@ export async function backup(
   const ownPlaces = placesOf([...placesOfRepository(repository), ...(options.ownPlaces ?? [])])
   return await runBackup(repository, absolute, options, async (writer, tally, parent) => {
     const { signal, onItem } = options
-    const rules = scanRules(options, ownPlaces, parent)
+    const rules = scanRules(absolute, options, ownPlaces, parent)
     const pool = createScanPool({ repository, writer, rules, signal, onItem }, threadCountOf(options))
     try {
       const scanner = new Scanner({ rules, store: writer, files: undefined, segmentBytes: 0, onItem })
@@ -97,12 +98,14 @@ export async function backup(
 }
 
 function scanRules(
+  sources: readonly RawName[],
   options: BackupOptions,
   ownPlaces: readonly OwnPlace[],
   parent: ParentTree | undefined,
 ): ScanRules {
   return {
     excludes: options.excludes ?? {},
+    sources,
     ownPlaces,
     oneFileSystem: options.oneFileSystem ?? false,
     withAtime: options.withAtime ?? false,
@@ -266,7 +269,8 @@ function placesOf(places: readonly string[]): OwnPlace[] {
   const found: OwnPlace[] = []
   for (const place of places) {
     try {
-      const { device, inode } = readStatus(nameFromBytes(Buffer.from(place)))
+      // The repository may be named by a symbolic link: what it leads to is meant.
+      const { device, inode } = readStatus(nameFromBytes(realpathSync(place, { encoding: 'buffer' })))
       found.push({ device, inode })
     } catch (error) {
       if (!costsOneFile(error)) throw error

@@ -1,5 +1,6 @@
+import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute } from 'node:path'
-import { compareNames, joinName, nameBytes, type RawName } from '../encoding/index.ts'
+import { compareNames, joinName, nameBytes, nameFromBytes, type RawName } from '../encoding/index.ts'
 import { checkAborted, systemCode } from '../errors/index.ts'
 import {
   createExcluder,
@@ -223,7 +224,7 @@ function ownPlacesOf({ backend, indexDirectory }: Repository): ReadonlySet<strin
   const found = new Set<string>()
   for (const place of places) {
     try {
-      const { device, inode } = readStatus(place)
+      const { device, inode } = readStatus(nameFromBytes(realpathSync(place, { encoding: 'buffer' })))
       found.add(`${device}:${inode}`)
     } catch (error) {
       if (systemCode(error) === undefined) throw error

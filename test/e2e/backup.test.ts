@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { createRepositorySandbox, parseLines, type Sandbox, writeFiles } from './harness.ts'
+import { createRepositorySandbox, createSandbox, parseLines, type Sandbox, writeFiles } from './harness.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -204,4 +204,16 @@ describe('backup', () => {
     expect(ended.stderr).toContain(message)
     expect(ended.code).toBe(2)
   })
+})
+
+test('a repository that is named by a symbolic link is left out of itself too', async () => {
+  const sandbox = createSandbox()
+  const repository = join(sandbox.source, 'repository')
+  await sandbox.ok(['init', '--repo', repository])
+  writeFileSync(join(sandbox.source, 'file'), 'content')
+  symlinkSync(repository, join(sandbox.home, 'link'))
+  const { stdout } = await sandbox.ok(['backup', '--repo', join(sandbox.home, 'link'), sandbox.source])
+  expect(stdout).toContain(`left out ${repository}, which belongs to the repository`)
+  const listed = await sandbox.ok(['ls', 'latest', '--repo', repository])
+  expect(listed.stdout).not.toContain('config')
 })

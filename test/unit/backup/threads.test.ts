@@ -49,6 +49,7 @@ async function backUp(files: ReadonlyMap<string, Buffer>, threads: number) {
 
 const rules: ScanRules = {
   excludes: {},
+  sources: [],
   ownPlaces: [],
   oneFileSystem: false,
   withAtime: false,
