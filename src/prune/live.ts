@@ -1,6 +1,6 @@
 import { type ChunkId, chunkId, type FileId, fromHex, toHex } from '../encoding/index.ts'
 import { HoldfastError, hasCode } from '../errors/index.ts'
-import { type ChunkRow, isListed, type Repository } from '../repository/index.ts'
+import { type ChunkRow, isListed, type Repository, requireListedPacks } from '../repository/index.ts'
 import { type ChunkSet, createChunkSet, type ListedSnapshot, listSnapshots } from '../snapshot/index.ts'
 import { visitTree } from '../tree/index.ts'
 
@@ -118,6 +118,7 @@ async function judgeMissing(
     return
   }
   if (!(await isListed(repository, 'snapshot', snapshot.id))) return
+  await requireListedPacks(repository)
   throw new HoldfastError('DAMAGED', `snapshot ${snapshot.id} lacks chunk ${missing}; nothing was deleted`, {
     hint: `run holdfast backup again to store what is lost, then prune; what the source no longer has is lost: holdfast forget ${snapshot.id.slice(0, 8)} lets prune go on`,
   })

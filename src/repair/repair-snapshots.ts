@@ -7,6 +7,7 @@ import {
   markLostPacks,
   type Repository,
   RunWriter,
+  requireListedPacks,
   startSession,
 } from '../repository/index.ts'
 import {
@@ -60,7 +61,8 @@ const REPAIRED_TAG = 'repaired'
  * cannot be read. What only packs have that no backup may rely on is stored anew. The damaged snapshot stays until it is
  * forgotten. A snapshot that is shown as unconfirmed and is whole is confirmed.
  *
- * @throws HoldfastError INTERRUPTED; what the repository throws
+ * @throws DamagedError when something is lost while packs are stored that no index file lists; HoldfastError INTERRUPTED;
+ *   what the repository throws
  */
 export async function repairSnapshots(
   repository: Repository,
@@ -98,6 +100,7 @@ async function repairOne(
     // What nobody lists any more a prune may have taken apart while it was read.
     isGone = !(await isListed(repository, 'snapshot', id))
     if (isGone) return undefined
+    await requireListedPacks(repository, signal)
     const { session: _, id: __, isConfirmed: ___, ...record } = snapshot
     return {
       ...record,

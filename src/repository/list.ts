@@ -27,6 +27,13 @@ export async function* listFiles<Kind extends NamedKind>(
   }
 }
 
+/** True once anything has been stored with a key. */
+export async function holdsData(backend: Backend): Promise<boolean> {
+  for (const kind of ['data', 'tree', 'index', 'snapshot', 'pending'] as const)
+    for await (const _ of listFiles(backend, kind)) return true
+  return false
+}
+
 /** Whether a file is listed. One listing of its kind. */
 export async function isListed(repository: Repository, kind: NamedKind, id: FileId): Promise<boolean> {
   for await (const file of listFiles(repository.backend, kind)) if (file.id === id) return true

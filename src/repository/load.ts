@@ -79,6 +79,28 @@ async function* readIndexFiles(
   }
 }
 
+/**
+ * To be asked before anything is taken for lost: where packs are stored that no index file lists, an index file is lost,
+ * and what it listed is most likely still there. A backup at work has such packs too, for a while.
+ *
+ * @throws DamagedError when there are any, by an index that is loaded after they were listed
+ */
+export async function requireListedPacks(repository: Repository, signal?: AbortSignal): Promise<void> {
+  const stored: FileId[] = []
+  for await (const { id } of listPacks(repository, signal)) stored.push(id)
+  await repository.loadIndex({ tolerateDamage: true, signal })
+  const { index } = repository
+  const unlisted = stored.filter((id) => index.pack(id) === undefined && !index.isCondemned(id)).length
+  if (unlisted === 0) return
+  throw new DamagedError(
+    'index',
+    `it lacks ${unlisted} of the packs that are stored, and chunks that are needed`,
+    {
+      hint: 'run holdfast repair index first: what those packs hold is not lost; nothing was changed',
+    },
+  )
+}
+
 /** What listing the packs found wrong with those the index relies on. */
 export interface PackCheck {
   readonly missing: readonly FileId[]

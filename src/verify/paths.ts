@@ -5,7 +5,7 @@ import { createChunkSet, type ListedSnapshot } from '../snapshot/index.ts'
 import { type ContentRef, readContent, readDirectory, type TreeSource } from '../tree/index.ts'
 import { lossOf } from './damage.ts'
 import type { Verification } from './packs.ts'
-import { INDEX } from './report.ts'
+import { IN_NO_INDEX_FILE, INDEX } from './report.ts'
 
 /** A tree page that is lost, and the files it was lost with. */
 class LostPage extends Error {
@@ -50,7 +50,7 @@ export async function findTouchedPaths(
       incomplete.add(snapshot)
       return []
     }
-    if (lost.length === 0) report.add(INDEX, 'missing', 'chunks that snapshots need are in no index file')
+    if (lost.length === 0) report.add(INDEX, 'missing', IN_NO_INDEX_FILE)
     for (const file of lost) {
       report.add(file, 'missing', 'it was pruned, and had the only known copies of chunks that are needed')
     }

@@ -12,6 +12,8 @@ import {
 
 /** Stands for index files that are not there: nothing can tell their names. */
 export const INDEX = 'index'
+/** What is said of it where they list all packs that there are. */
+export const IN_NO_INDEX_FILE = 'chunks that snapshots need are in no index file'
 
 /** Details kept of one file. */
 const MAXIMUM_DETAILS = 20
@@ -24,6 +26,15 @@ interface Entry {
   more: number
   isNeeded: boolean
   readonly snapshots: Map<FileId, { paths: RawName[]; count: number }>
+}
+
+/** What is known when all has been looked at. */
+interface FinalState {
+  /** Every chunk that any snapshot needs is known. */
+  readonly isWalkWhole: boolean
+  /** There are packs that no index file lists. */
+  readonly hasUnlisted: boolean
+  readonly isCondemned: (pack: FileId) => boolean
 }
 
 /** Gathers what is found, file by file, in the order of the first mention. */
@@ -109,8 +120,7 @@ export class ReportBuilder {
     this.notes.push({ kind, message })
   }
 
-  /** @param isWalkWhole every chunk that any snapshot needs is known */
-  finish(isWalkWhole: boolean): { problems: Problem[]; notes: Note[] } {
+  finish(state: FinalState): { problems: Problem[]; notes: Note[] } {
     const problems = [...this.entries].map(([file, entry]): Problem => {
       const details = entry.more === 0 ? entry.details : [...entry.details, `and ${entry.more} more`]
       const snapshots = [...entry.snapshots].map(([id, { paths, count }]) => ({
@@ -118,8 +128,11 @@ export class ReportBuilder {
         paths,
         pathCount: count,
       }))
-      const isNeeded = holdsChunks(file) ? entry.isNeeded || (isWalkWhole ? false : undefined) : undefined
-      return { file, kind: entry.kind, details, isNeeded, snapshots, hint: nextStep(file, entry, isNeeded) }
+      const isNeeded = holdsChunks(file)
+        ? entry.isNeeded || (state.isWalkWhole ? false : undefined)
+        : undefined
+      const hint = nextStep(file, { ...entry, isNeeded }, state)
+      return { file, kind: entry.kind, details, isNeeded, snapshots, hint }
     })
     return { problems, notes: this.notes }
   }
@@ -137,11 +150,23 @@ function holdsChunks(file: string): boolean {
   return name.what === 'file' && ['data', 'tree', 'index', 'snapshot'].includes(name.kind)
 }
 
-function nextStep(file: string, entry: Entry, isNeeded: boolean | undefined): string {
+/** What nothing brings back but a source that still has it. */
+const LOST =
+  'it is lost: holdfast backup stores anew what the source still has; for the rest holdfast repair snapshots --forget makes whole snapshots of what is left'
+
+function nextStep(
+  file: string,
+  entry: Pick<Entry, 'kind' | 'details'> & { readonly isNeeded: boolean | undefined },
+  { hasUnlisted, isCondemned }: FinalState,
+): string {
+  const { isNeeded } = entry
   if (entry.kind === 'newer') return 'use a newer holdfast for this repository'
   if (entry.kind === 'unreadable')
     return 'check the storage; then run holdfast verify --read-data again to see what is left'
-  if (file === INDEX) return 'run holdfast repair index'
+  if (file === INDEX)
+    return !hasUnlisted && entry.details.every((one) => one === IN_NO_INDEX_FILE)
+      ? LOST
+      : 'run holdfast repair index'
   const name = parseName(file)
   if (file === CONFIG_NAME || file === directories.settings) return 'run holdfast repair config'
   if (name.what === 'session' || name.what === 'over')
@@ -159,6 +184,8 @@ function nextStep(file: string, entry: Entry, isNeeded: boolean | undefined): st
     case 'pending':
       return 'run holdfast prune, which takes up anew what the file named; then delete it'
     default:
+      // It was dealt with, and what it had is in no other.
+      if (isNeeded !== false && isCondemned(name.id)) return LOST
       return isNeeded === false
         ? 'nothing needs it; the next holdfast prune removes what is left of it'
         : `run holdfast repair packs ${name.id.slice(0, 8)}: it saves what can still be read; then holdfast backup, which stores anew what the source still has, and holdfast repair snapshots for what it has no more`

@@ -68,12 +68,16 @@ export async function verify(repository: Repository, options: VerifyOptions = {}
   for (const file of findings.lostFiles) if (report.has(file)) report.markNeeded(file)
   if (!isLossless(findings)) await reportPaths(verification, snapshots, options)
   checkPending(verification, small.pending)
-  await noteUnlisted(verification)
+  const hasUnlisted = (await noteUnlisted(verification)) > 0
 
   const isWalkWhole =
     options.snapshots === undefined && small.damagedSnapshots.length === 0 && findings.lostTrees === 0
   return {
-    ...report.finish(isWalkWhole),
+    ...report.finish({
+      isWalkWhole,
+      hasUnlisted,
+      isCondemned: (pack) => repository.index.isCondemned(pack),
+    }),
     counts: {
       smallFiles: listing.small.length,
       packs,
@@ -196,12 +200,13 @@ function isIndexDamaged(report: ReportBuilder): boolean {
   return report.files().some((file) => file === INDEX || file.startsWith(`${INDEX}/`))
 }
 
-async function noteUnlisted({ repository, report, damage }: Verification): Promise<void> {
+/** @returns how many packs no index file lists */
+async function noteUnlisted({ repository, report, damage }: Verification): Promise<number> {
   const { index } = repository
   const unlisted = [...damage.stored.keys()].filter(
     (id) => index.pack(id) === undefined && !index.isCondemned(id),
   )
-  if (unlisted.length === 0) return
+  if (unlisted.length === 0) return 0
   const { alive } = await listSessions(repository.backend)
   const next = isIndexDamaged(report)
     ? 'holdfast repair index lists them'
@@ -209,6 +214,7 @@ async function noteUnlisted({ repository, report, damage }: Verification): Promi
       ? 'a command at work may list them soon'
       : 'holdfast prune removes what nothing needs'
   report.note('unlisted-pack', `${unlisted.length} packs are in no index file; ${next}`)
+  return unlisted.length
 }
 
 async function reportPaths(

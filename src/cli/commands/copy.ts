@@ -175,7 +175,7 @@ async function summarise(
   await output.line(`${countOf(copied, 'snapshot')} ${were}, ${formatCount(present)} there already`)
   if (damaged > 0) {
     throw new HoldfastError('DAMAGED', `${countOf(damaged, 'snapshot')} could not be copied`, {
-      hint: 'holdfast verify --read-data tells what is damaged; holdfast repair snapshots makes whole ones of what is left',
+      hint: 'holdfast verify --read-data of the repository copied from shows what is damaged, and which command mends it',
     })
   }
   if (unconfirmed > 0) {

@@ -100,7 +100,7 @@ function failIfIncomplete({ errors, damaged }: RestoreResult): void {
     'DAMAGED',
     `${what} could not be restored, ${damaged} of them for damage in the repository`,
     {
-      hint: 'holdfast verify --read-data shows what is damaged; an older snapshot may still have the files',
+      hint: 'holdfast verify --read-data shows what is damaged, and which command mends it; an older snapshot may still have the files',
     },
   )
 }

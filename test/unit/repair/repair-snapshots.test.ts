@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { FileId, SessionId } from '../../../src/encoding/index.ts'
 import { HoldfastError } from '../../../src/errors/index.ts'
 import { prune } from '../../../src/prune/index.ts'
-import { repairSnapshots } from '../../../src/repair/index.ts'
+import { repairIndex, repairSnapshots } from '../../../src/repair/index.ts'
 import { declareOver, overName } from '../../../src/repository/index.ts'
 import { listSnapshots } from '../../../src/snapshot/index.ts'
 import { verify } from '../../../src/verify/index.ts'
@@ -214,5 +214,30 @@ describe('beside others', () => {
       store.files.set(damaged, whole)
       expect((await listSnapshots(await store.open())).snapshots.map((one) => one.id)).toEqual([id])
     }
+  })
+})
+
+describe('where an index file is lost', () => {
+  test('nothing is taken for lost that packs still have: repair index comes first', async () => {
+    const { store, ids } = await createTwo()
+    const before = new Map(store.files)
+    for (const name of store.names('index')) store.files.delete(name)
+    for (const isDryRun of [true, false]) {
+      const repairing = repairSnapshots(await store.open(), { forget: true, isDryRun })
+      await expect(repairing).rejects.toMatchObject({
+        code: 'DAMAGED',
+        hint: expect.stringContaining('repair index'),
+      })
+    }
+    await expect(prune(await store.open(), { threads: 0 })).rejects.toMatchObject({
+      code: 'DAMAGED',
+      hint: expect.stringContaining('repair index'),
+    })
+    expect(store.names('snapshots')).toEqual(
+      [...before.keys()].filter((name) => name.startsWith('snapshots/')).sort(),
+    )
+    await repairIndex(await store.open())
+    expect((await verify(await store.open(), { readData: true })).problems).toEqual([])
+    expect((await contentsOf(store)).map(({ id }) => id)).toEqual(ids)
   })
 })
