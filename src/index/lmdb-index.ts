@@ -157,6 +157,9 @@ function createLmdbIndex(environment: Environment, directory: string, limits: Lo
     get losses() {
       return environment.view().head.losses
     },
+    get generation() {
+      return environment.view().head.generation
+    },
     *packs() {
       for (const [number, pack] of storedPacks()) if (pack.listed) yield packRow(number, pack)
     },

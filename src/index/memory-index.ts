@@ -39,6 +39,7 @@ export function createMemoryIndex(): ClientIndex {
   const cached = new Map<string, Buffer>()
   let packNumbers = 0
   let chunkNumbers = 0
+  let generation = 0
   let losses = 0
 
   const packOf = (id: FileId): MemoryPack => {
@@ -135,6 +136,9 @@ export function createMemoryIndex(): ClientIndex {
     get losses() {
       return losses
     },
+    get generation() {
+      return generation
+    },
     *packs() {
       for (const pack of packs.values()) if (pack.facts) yield rowOf(pack, pack.facts)
     },
@@ -172,6 +176,7 @@ export function createMemoryIndex(): ClientIndex {
     async reset() {
       for (const each of [files, replaced, packs, packsByNumber, chunks, cached]) each.clear()
       losses++
+      generation++
     },
     address: () => undefined,
     async close() {},

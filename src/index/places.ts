@@ -129,6 +129,8 @@ export interface ClientIndex extends ChunkReader {
    * has one still.
    */
   readonly losses: number
+  /** Raised by `reset`: what was looked up before and what is looked up after it may be of two repositories. */
+  readonly generation: number
   /** Every listed pack, by number. */
   packs(): Iterable<PackRow>
   /** A listed pack by its id. */

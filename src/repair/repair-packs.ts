@@ -112,6 +112,7 @@ async function repairMarked(
   { wanted, stored, looks, onProgress, signal }: Marked,
 ): Promise<RepairedPack[]> {
   const { index } = repository
+  const { generation } = index
   const facts = await readFacts(repository, wanted, signal)
   const writer = new RunWriter(repository, session)
   try {
@@ -125,6 +126,12 @@ async function repairMarked(
   } catch (error) {
     await writer.discard()
     throw error
+  }
+  index.renew()
+  if (index.generation !== generation) {
+    throw new HoldfastError('FAILED', 'the local index was rebuilt while this ran; nothing was condemned', {
+      hint: 'run the same command again: what was saved is reused',
+    })
   }
   index.markFound(looks.filter(isSound).map(({ id }) => id))
   const condemned = looks.filter((one) => !isSound(one)).map(({ id }) => id)

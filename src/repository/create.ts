@@ -7,9 +7,9 @@ import { HoldfastError, hasCode } from '../errors/index.ts'
 import { type ChunkerConfig, configValue, REPOSITORY_ID_BYTES, type RepositoryConfig } from './config.ts'
 import { createKeyFile, openKeyFile } from './key-file.ts'
 import { readKeyFiles } from './keys.ts'
-import { CONFIG_NAME, directories, fileName } from './layout.ts'
-import { listFiles } from './list.ts'
-import { type OpenOptions, openConfig, openIndex, readConfigFile } from './open.ts'
+import { CONFIG_NAME, fileName } from './layout.ts'
+import { holdsData, listFiles } from './list.ts'
+import { keysGone, type OpenOptions, openConfig, openIndex, readConfigFile } from './open.ts'
 import { Repository } from './repository.ts'
 import { fileIdOf, type Sealing, sealValue } from './sealed-value.ts'
 import { whoAmI } from './session.ts'
@@ -45,7 +45,7 @@ export async function createRepository(backend: Backend, options: CreateOptions)
   const { config, masterKey } = key
   const subkeys = deriveSubkeys(masterKey)
   const sealing: Sealing = { id: config.id, subkeys }
-  const settingsId = await putSettings(backend, sealing, settings)
+  const settingsId = await putSettings(backend, sealing, settings, !key.isNew)
   try {
     await backend.putNew(CONFIG_NAME, sealValue(sealing, 'config', configValue(config)), { owner: 'init' })
   } catch (error) {
@@ -57,7 +57,13 @@ export async function createRepository(backend: Backend, options: CreateOptions)
     throw hasCode(error, 'ALREADY_EXISTS') ? alreadyThere(backend) : error
   }
   const onNotice = options.onNotice ?? (() => {})
-  const { index, indexDirectory } = await openIndex(config, subkeys, options.cacheDirectory, onNotice)
+  const { index, indexDirectory } = await openIndex(
+    backend,
+    config,
+    subkeys,
+    options.cacheDirectory,
+    onNotice,
+  )
   return new Repository({
     backend,
     config,
@@ -97,7 +103,10 @@ async function putKey(backend: Backend, options: CreateOptions): Promise<StoredK
  */
 async function findBegun(backend: Backend, options: CreateOptions): Promise<StoredKey | undefined> {
   const { keys, damaged } = await readKeyFiles(backend)
-  if (keys.length === 0 && damaged.length === 0) return undefined
+  if (keys.length === 0 && damaged.length === 0) {
+    if (await holdsData(backend)) throw keysGone(backend)
+    return undefined
+  }
   if (keys.length !== 1 || damaged.length > 0 || (await holdsData(backend))) throw alreadyThere(backend)
   const [key] = keys
   const opened = await openKeyFile(key!, options.secret)
@@ -110,17 +119,15 @@ async function findBegun(backend: Backend, options: CreateOptions): Promise<Stor
   return { name: key!.name, masterKey: opened.masterKey, config: opened.config, isNew: false }
 }
 
-/** True once anything has been stored with a key. */
-async function holdsData(backend: Backend): Promise<boolean> {
-  for (const kind of ['data', 'tree', 'index', 'snapshot', 'pending'] as const)
-    for await (const _ of backend.list(directories[kind])) return true
-  return false
-}
-
-/** Put the settings, and remove those that an earlier call left. */
-async function putSettings(backend: Backend, sealing: Sealing, settings: Settings): Promise<FileId> {
+/** @param takesPlace remove those that the call which put the key has left */
+async function putSettings(
+  backend: Backend,
+  sealing: Sealing,
+  settings: Settings,
+  takesPlace: boolean,
+): Promise<FileId> {
   const earlier: FileId[] = []
-  for await (const { id } of listFiles(backend, 'settings')) earlier.push(id)
+  if (takesPlace) for await (const { id } of listFiles(backend, 'settings')) earlier.push(id)
   const bytes = sealValue(sealing, 'settings', settingsValue(settings))
   const id = fileIdOf(bytes)
   await backend.put(fileName('settings', id), bytes, { owner: 'init' })

@@ -46,11 +46,12 @@ export {
   parseName,
   sessionName,
   TEMPORARY_DIRECTORY,
+  TOP_NAMES,
 } from './layout.ts'
 export type { NamedFile, StoredPack } from './list.ts'
 export { isListed, listFiles, listPacks } from './list.ts'
 export type { LoadOptions, PackCheck } from './load.ts'
-export { markLostPacks } from './load.ts'
+export { markLostPacks, requireListedPacks } from './load.ts'
 export type { OpenOptions } from './open.ts'
 export { openRepository } from './open.ts'
 export type { PackCheckOptions, PackFinding } from './pack-check.ts'

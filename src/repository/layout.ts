@@ -18,6 +18,14 @@ export const CONFIG_NAME = 'config'
 export const SESSIONS_DIRECTORY = 'sessions'
 export const TEMPORARY_DIRECTORY = 'tmp'
 
+/** What is at the top of a repository. */
+export const TOP_NAMES: readonly string[] = [
+  ...Object.values(directories),
+  CONFIG_NAME,
+  SESSIONS_DIRECTORY,
+  TEMPORARY_DIRECTORY,
+]
+
 /** Name of a file in the repository. Packs are spread over 256 directories. */
 export function fileName(kind: NamedKind, id: FileId): string {
   if (kind === 'data' || kind === 'tree') return `${directories[kind]}/${id.slice(0, 2)}/${id}`

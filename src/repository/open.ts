@@ -1,21 +1,23 @@
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
 import type { Backend } from '../backend/index.ts'
 import { deriveSubkeys, type Secret, type Subkeys } from '../crypto/index.ts'
 import { toHex } from '../encoding/index.ts'
-import { DamagedError, HoldfastError, hasCode, isLossOfData } from '../errors/index.ts'
+import { DamagedError, HoldfastError, hasCode, isLossOfData, systemCode } from '../errors/index.ts'
 import { type ClientIndex, createMemoryIndex, openLmdbIndex } from '../index/index.ts'
 import { checkSupported, parseConfig, type RepositoryConfig } from './config.ts'
 import { type KeyFile, openKeyFile } from './key-file.ts'
 import { readKeyFiles } from './keys.ts'
 import { CONFIG_NAME, fileName } from './layout.ts'
-import { listFiles } from './list.ts'
+import { holdsData, listFiles } from './list.ts'
 import { Repository } from './repository.ts'
 import { fileIdOf, openValue, type Sealing } from './sealed-value.ts'
 import { defaultSettings, parseSettings, type Settings } from './settings.ts'
 
 export interface OpenOptions {
   readonly secret: Secret
-  /** Folder of all caches; a folder named by the repository's id is made in it. Null keeps the index in memory. */
+  /** Folder of all caches; a folder named by the repository's id and place is made in it. Null keeps the index in memory. */
   readonly cacheDirectory: string | null
   readonly onNotice?: (message: string) => void
 }
@@ -31,7 +33,13 @@ export async function openRepository(backend: Backend, options: OpenOptions): Pr
   checkSupported(config)
   const sealing: Sealing = { id: config.id, subkeys }
   const settings = await readSettings(backend, sealing, onNotice)
-  const { index, indexDirectory } = await openIndex(config, subkeys, options.cacheDirectory, onNotice)
+  const { index, indexDirectory } = await openIndex(
+    backend,
+    config,
+    subkeys,
+    options.cacheDirectory,
+    onNotice,
+  )
   noteSettings(index, settings, onNotice)
   return new Repository({
     backend,
@@ -65,7 +73,12 @@ async function openAnyKey(
 ): Promise<Unlocked> {
   const stored = await readConfigFile(backend)
   const { keys, damaged } = await readKeyFiles(backend)
-  if (keys.length === 0 && damaged.length === 0) throw noKeys(backend, stored)
+  if (keys.length === 0 && damaged.length === 0) {
+    if (stored !== 'missing' || (await holdsData(backend))) throw keysGone(backend)
+    throw new HoldfastError('NO_REPOSITORY', `there is no repository at ${backend.location}`, {
+      hint: `make one with: holdfast init --repo ${backend.location}`,
+    })
+  }
   let problem: unknown = keys.length === 0 ? damaged[0]?.error : undefined
   let withCopy: Unlocked | undefined
   for (const key of keys) {
@@ -111,14 +124,9 @@ function withNotice(unlocked: Unlocked, onNotice: (message: string) => void): Un
   return unlocked
 }
 
-function noKeys(backend: Backend, stored: ConfigFile): HoldfastError {
-  if (stored !== 'missing') {
-    return new HoldfastError('DAMAGED', `${backend.location} has a config but no key`, {
-      hint: 'put back a file of keys/ from a copy of the repository; without one nothing can be read',
-    })
-  }
-  return new HoldfastError('NO_REPOSITORY', `there is no repository at ${backend.location}`, {
-    hint: `make one with: holdfast init --repo ${backend.location}`,
+export function keysGone(backend: Backend): HoldfastError {
+  return new HoldfastError('DAMAGED', `${backend.location} has files of a repository but no key`, {
+    hint: 'put back a file of keys/ from a copy of the repository; without one nothing can be read',
   })
 }
 
@@ -182,13 +190,14 @@ function noteSettings(index: ClientIndex, settings: Settings, onNotice: (message
 
 /** The client's index of a repository, or one in memory where its folder cannot be used. */
 export async function openIndex(
+  { location }: Backend,
   config: RepositoryConfig,
   subkeys: Subkeys,
   cacheDirectory: string | null,
   onNotice: (message: string) => void,
 ): Promise<{ index: ClientIndex; indexDirectory: string | undefined }> {
   if (cacheDirectory === null) return { index: createMemoryIndex(), indexDirectory: undefined }
-  const indexDirectory = join(cacheDirectory, toHex(config.id))
+  const indexDirectory = join(cacheDirectory, `${toHex(config.id)}-${placeTag(location)}`)
   try {
     const index = await openLmdbIndex({ directory: indexDirectory, checkKey: subkeys.cacheCheck, onNotice })
     return { index, indexDirectory }
@@ -198,4 +207,18 @@ export async function openIndex(
     onNotice(`${error.message}; keeping the index in memory for this run`)
     return { index: createMemoryIndex(), indexDirectory: undefined }
   }
+}
+
+/**
+ * Stands for the place of a repository. A copy of one has the same id and other facts: what one command takes in from there,
+ * another at work here would rely on.
+ */
+function placeTag(location: string): string {
+  let place = location
+  try {
+    if (isAbsolute(location)) place = realpathSync(location)
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+  }
+  return createHash('sha256').update(place).digest('hex').slice(0, 16)
 }

@@ -46,10 +46,15 @@ export async function commitSnapshot(
     startSession(repository.backend, repository, options.operation, options.nowMs + Date.now() - beganMs)
   for (;;) {
     const outcome = await attempt(repository, announce, options, build)
-    if (outcome !== 'given up') return outcome
-    repository.onNotice('a prune gave up waiting for this backup: starting again; what is stored is reused')
+    if (outcome !== GIVEN_UP && outcome !== REBUILT) return outcome
+    repository.onNotice(`${outcome}: starting again; what is stored is reused`)
   }
 }
+
+/** Why an attempt has to be made again. */
+const GIVEN_UP = 'a prune gave up waiting for this backup'
+const REBUILT = 'the local index was rebuilt while this ran'
+type Outcome = typeof GIVEN_UP | typeof REBUILT
 
 /** Start a session that is as old as it is: a prune gives up on old ones. */
 type Announce = () => Promise<SessionId>
@@ -59,20 +64,24 @@ async function attempt(
   announce: Announce,
   options: SessionOptions,
   build: (writer: RunWriter) => Promise<SnapshotDraft>,
-): Promise<FileId | undefined | 'given up'> {
+): Promise<FileId | undefined | Outcome> {
   const { backend } = repository
   const { signal } = options
   const session = await announce()
   let writer: RunWriter | undefined
   let draft: SnapshotDraft
+  let isIndexOther = false
   try {
     writer = new RunWriter(repository, session, options)
     await repository.loadIndex({ signal })
     await markLostPacks(repository, signal)
+    const { generation } = repository.index
     draft = await build(writer)
     if (draft !== undefined) checkSnapshot({ ...draft, session })
     await writer.finish()
     checkAborted(signal)
+    repository.index.renew()
+    isIndexOther = repository.index.generation !== generation
   } catch (error) {
     // No snapshot names this session, so nobody has to wait for it. What fails on this way out tells less than
     // what led here: a session that stays is given up on by a prune.
@@ -80,8 +89,13 @@ async function attempt(
     // A prune that gives up on a session removes its temporary files, and the pack under way with them.
     const isGivenUp = hasCode(error, 'IO') && (await isOver(backend, session).catch(() => false))
     await Promise.allSettled([endSession(backend, session)])
-    if (isGivenUp) return 'given up'
+    if (isGivenUp) return GIVEN_UP
     throw error
+  }
+  if (isIndexOther) {
+    // Another command rebuilt the local index: chunks may have been looked up by what it had loaded by then.
+    await endSession(backend, session)
+    return REBUILT
   }
   if (draft === undefined) {
     await endSession(backend, session)
@@ -95,7 +109,7 @@ async function attempt(
     if (!hasCode(error, 'IO') || !(await isOver(backend, session).catch(() => false))) throw error
     // Its temporary file was removed with the session. Should it come to be all the same, the mark says what it is worth.
     await endSession(backend, session)
-    return 'given up'
+    return GIVEN_UP
   }
   return await settle(repository, announce, session, id, draft.tree)
 }
@@ -107,13 +121,13 @@ async function settle(
   session: SessionId,
   id: FileId,
   tree: ChunkId,
-): Promise<FileId | 'given up'> {
+): Promise<FileId | Outcome> {
   const { backend } = repository
   while (await isOver(backend, session)) {
     if (!(await isWholeByNewLoad(repository, announce, tree))) {
       await backend.remove(fileName('snapshot', id))
       await endSession(backend, session)
-      return 'given up'
+      return GIVEN_UP
     }
     await backend.remove(overName(session))
   }
@@ -130,7 +144,11 @@ async function isWholeByNewLoad(repository: Repository, announce: Announce, tree
   const guard = await announce()
   try {
     await repository.loadIndex()
-    return (await isTreeWhole(repository, tree)) && !(await isOver(backend, guard))
+    const { index } = repository
+    const { generation } = index
+    const isWhole = await isTreeWhole(repository, tree)
+    index.renew()
+    return isWhole && index.generation === generation && !(await isOver(backend, guard))
   } finally {
     await endSession(backend, guard)
   }

@@ -8,7 +8,8 @@ import { isTreeWhole } from './reachable.ts'
  * snapshot was listed.
  *
  * @param own session of who asks: while it is given up on itself, what it loads may have been overtaken
- * @returns whether the snapshot is confirmed now; undefined when somebody gave up on `own`, and nothing is known
+ * @returns whether the snapshot is confirmed now; undefined when somebody gave up on `own`, or the local index was rebuilt
+ *   meanwhile, and nothing is known
  */
 export async function confirmSnapshot(
   repository: Repository,
@@ -17,7 +18,11 @@ export async function confirmSnapshot(
   signal?: AbortSignal,
 ): Promise<boolean | undefined> {
   await repository.loadIndex({ signal })
+  const { index } = repository
+  const { generation } = index
   if (!(await isTreeWhole(repository, snapshot.tree, signal))) return false
+  index.renew()
+  if (index.generation !== generation) return undefined
   // As before anything is deleted: this load may have been overtaken.
   if (await isOver(repository.backend, own)) return undefined
   await repository.backend.remove(overName(snapshot.session))

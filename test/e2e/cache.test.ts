@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createSandbox, type Sandbox, writeFiles } from './harness.ts'
@@ -57,4 +66,23 @@ describe('a local index that cannot be used is built again', () => {
     await sandbox.ok(['backup', sandbox.source, '--no-cache'])
     expect(existsSync(sandbox.cache)).toBe(false)
   })
+})
+
+test('a copy of a repository shares no index with it: what one has is not relied on in the other', async () => {
+  const { sandbox, remove } = await createSharedSandbox()
+  try {
+    writeFiles(sandbox.source, { one: 'first' })
+    await sandbox.ok(['backup', sandbox.source])
+    const copy = join(sandbox.home, 'copy')
+    cpSync(sandbox.repository, copy, { recursive: true })
+    writeFiles(sandbox.source, { two: 'only the copy has it so far' })
+    await sandbox.ok(['backup', '--repo', copy, sandbox.source])
+    expect(readdirSync(sandbox.cache)).toHaveLength(2)
+    // One name for one place: a link to the repository leads to the same index.
+    symlinkSync(sandbox.repository, join(sandbox.home, 'link'))
+    await sandbox.ok(['snapshots', '--repo', join(sandbox.home, 'link')])
+    expect(readdirSync(sandbox.cache)).toHaveLength(2)
+  } finally {
+    remove()
+  }
 })

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Secret } from '../../../src/crypto/index.ts'
 import {
@@ -348,7 +348,10 @@ describe('openRepository()', () => {
     const store = createStore()
     const repository = await store.create({ cacheDirectory })
     const [id] = await storeChunks(repository, 'data', [Buffer.from('chunk')])
-    expect(repository.indexDirectory).toBe(join(cacheDirectory, Buffer.from(repository.id).toString('hex')))
+    expect(dirname(repository.indexDirectory!)).toBe(cacheDirectory)
+    expect(basename(repository.indexDirectory!)).toMatch(
+      new RegExp(`^${Buffer.from(repository.id).toString('hex')}-[0-9a-f]{16}$`),
+    )
     await repository.close()
     const opened = await store.open({ cacheDirectory })
     // Not loaded again: what the index file said is still known.

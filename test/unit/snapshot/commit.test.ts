@@ -352,3 +352,23 @@ describe('given up on meanwhile', () => {
     await expectWhole(store, 1)
   })
 })
+
+test('a snapshot whose chunks were looked up in an index that was rebuilt meanwhile is built again', async () => {
+  const store = createStore()
+  const repository = await store.create()
+  const elsewhere = await store.open()
+  await commitFiles(elsewhere, { one: 'first' })
+  const notices: string[] = []
+  Object.assign(repository, { onNotice: (message: string) => notices.push(message) })
+  let builds = 0
+  const id = await commitSnapshot(repository, options, async (writer) => {
+    const tree = saveFiles(repository, writer, { one: 'first', two: 'second' })
+    if (++builds === 1) await repository.index.reset()
+    return draftOf(tree)
+  })
+  expect(builds).toBe(2)
+  expect(notices).toEqual([expect.stringContaining('the local index was rebuilt while this ran')])
+  const { snapshots } = await listSnapshots(await store.open())
+  expect(snapshots.map((one) => one.id)).toContain(id)
+  expect(store.names('sessions')).toEqual([])
+})
