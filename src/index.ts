@@ -41,7 +41,7 @@ export {
 export type { ErrorCode } from './errors/index.ts'
 export { DamagedError, exitCodes, HoldfastError } from './errors/index.ts'
 export type { Marker } from './filesystem/index.ts'
-export { capabilities, parseExcludeFile, parseMarker } from './filesystem/index.ts'
+export { capabilities, parseExcludeFile, parseMarker, readSmallFile } from './filesystem/index.ts'
 export type {
   FindConditions,
   FindOptions,

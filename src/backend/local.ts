@@ -30,10 +30,32 @@ const STATS_AT_ONCE = 64
  * Open a repository in a local directory. `path` is absolute.
  * @throws NO_REPOSITORY when the directory is absent or empty and `create` is false (OpenOptions); IO
  */
-export async function openLocalBackend(path: string, options: { create?: boolean } = {}): Promise<Backend> {
-  const backend = new LocalBackend(path, options.create ?? false)
+export async function openLocalBackend(
+  path: string,
+  { create = false, mayHold }: { create?: boolean; mayHold?: readonly string[] } = {},
+): Promise<Backend> {
+  const backend = new LocalBackend(path, create)
+  if (create && mayHold !== undefined) await checkUnused(path, mayHold)
   await backend.checkBase()
   return backend
+}
+
+/** What a file system, or the desktop, puts at the top of a disk. */
+const NOT_IN_USE = ['lost+found', '.DS_Store', 'System Volume Information', '.Trash-1000']
+
+async function checkUnused(path: string, mayHold: readonly string[]): Promise<void> {
+  let names: string[]
+  try {
+    names = await fs.readdir(path)
+  } catch (error) {
+    if (isAbsent(error)) return
+    throw storageError(error, 'read', path)
+  }
+  const other = names.find((name) => !mayHold.includes(name) && !NOT_IN_USE.includes(name))
+  if (other === undefined) return
+  throw new HoldfastError('ALREADY_EXISTS', `${path} is not empty: ${other} is in it`, {
+    hint: `name a folder that is empty or not there, such as ${join(path, 'holdfast')}`,
+  })
 }
 
 /** Files 0600, directories 0700. Temporary files are in `tmp/`, so on the same file system as their place. */

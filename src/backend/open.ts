@@ -9,6 +9,8 @@ export interface OpenOptions {
    * taken for a repository without snapshots, and never written to. Default false.
    */
   readonly create?: boolean
+  /** With `create`: what may be at the top of the place. Where there is anything else it is in use for something. Default: all. */
+  readonly mayHold?: readonly string[]
 }
 
 /** Open the storage at a location as the user wrote it. @throws USAGE, UNSUPPORTED, NO_REPOSITORY, IO */

@@ -9,7 +9,7 @@ export function formatBytes(sizeBytes: number | bigint): string {
     value /= 1024
     unit++
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${BINARY_UNITS[unit]}`
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${BINARY_UNITS[unit]}`
 }
 
 /** A whole number with its thousands apart: `1,234,567`. */

@@ -93,11 +93,22 @@ function defaultSecret(context: Context): Secret {
 async function makeDefault(context: Context, { location }: RepositoryPlace): Promise<Repository> {
   const keyPath = defaultKeyFile()
   const given = readGivenSecret(context)
-  const hasKey = given !== undefined || existsSync(keyPath)
-  const secret = given ?? (hasKey ? readKeyFile(keyPath) : createKeyFile(keyPath))
-  const repository = await createRepository({ location, secret, ...accessOptions(context) })
+  const hadKey = given === undefined && existsSync(keyPath)
+  const secret = given ?? (hadKey ? readKeyFile(keyPath) : createKeyFile(keyPath))
+  let repository: Repository
+  try {
+    repository = await createRepository({ location, secret, ...accessOptions(context) })
+  } catch (error) {
+    // Another backup was first.
+    if (!hasCode(error, 'ALREADY_EXISTS') || !hasDefaultRepository()) throw error
+    return await openAt(context, location, async () => secret)
+  }
   const { output } = context
-  output.note(`made a repository at ${location}`)
+  if (hadKey)
+    output.problem(
+      `there was no repository at ${location}, though its key is there: a new one was made; if there are earlier backups, see that their disk is mounted`,
+    )
+  else output.note(`made a repository at ${location}`)
   if (given === undefined) {
     output.note(`its key is ${keyPath}: without the key nothing can be read back`)
     output.note('holdfast key export prints a recovery sheet to keep on paper')

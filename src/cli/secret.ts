@@ -1,7 +1,7 @@
+import { isUtf8 } from 'node:buffer'
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { HoldfastError, systemCode } from '../errors/index.ts'
-import { createKeyFile, readKeyFile, type Secret } from '../index.ts'
+import { createKeyFile, readKeyFile, readSmallFile, type Secret } from '../index.ts'
 import type { Context } from './context.ts'
 import { askHidden } from './prompt.ts'
 
@@ -55,6 +55,10 @@ function otherNames(side: 'to' | 'from'): { readonly options: SourceNames; reado
     },
   }
 }
+
+/** What stands for bytes that are no UTF-8. */
+const NOT_TEXT = '\ufffd'
+const MAXIMUM_PASSWORD_BYTES = 64 * 1024
 
 const WAYS = 'give --key-file, --password-file or --password-command, or set HOLDFAST_PASSWORD'
 
@@ -146,13 +150,18 @@ function checkOne(given: NamedSources): void {
 }
 
 function readPasswordFile(path: string): string {
+  let bytes: Buffer
   try {
-    return readFileSync(path, 'utf8')
+    bytes = readSmallFile(path, MAXIMUM_PASSWORD_BYTES)
   } catch (cause) {
     const code = systemCode(cause)
     if (code === undefined) throw cause
     throw new HoldfastError('IO', `the password file ${path} cannot be read (${code})`, { cause })
   }
+  if (bytes.length <= MAXIMUM_PASSWORD_BYTES) return isUtf8(bytes) ? bytes.toString('utf8') : NOT_TEXT
+  throw new HoldfastError('USAGE', `the password file ${path} is too long to be one`, {
+    hint: `a password has at most ${MAXIMUM_PASSWORD_BYTES} bytes`,
+  })
 }
 
 function runPasswordCommand(command: string): string {
@@ -172,6 +181,12 @@ function runPasswordCommand(command: string): string {
 /** The first line ending at the end belongs to the file or command, not to the password. */
 function asPassword(text: string, source: string): Secret {
   const password = text.replace(/\r?\n$/, '')
+  // All bytes that are no UTF-8 become the same character: different passwords would count as one.
+  if (password.includes(NOT_TEXT)) {
+    throw new HoldfastError('USAGE', `the password that ${source} gives is not valid UTF-8`, {
+      hint: 'write it in UTF-8, or use a key file',
+    })
+  }
   if (password !== '') return { kind: 'password', password }
   throw new HoldfastError('USAGE', `${source} gives an empty password`, { hint: WAYS })
 }

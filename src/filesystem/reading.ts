@@ -1,4 +1,4 @@
-import { constants, openSync, readlinkSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readlinkSync, readSync } from 'node:fs'
 import type { RawName } from '../encoding/index.ts'
 import { nameFromBytes } from '../encoding/index.ts'
 import { systemCode } from '../errors/index.ts'
@@ -31,6 +31,23 @@ export function fillFrom(fd: number, buffer: Buffer, offset: number): number {
     filled += count
   }
   return filled
+}
+
+/**
+ * The beginning of a file or of what comes out of a pipe: at most `maxBytes` and one more, by which one that is longer shows.
+ * Waits for a pipe. Throws the system's errors.
+ */
+export function readSmallFile(path: string, maxBytes: number): Buffer {
+  const fd = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(maxBytes + 1)
+    let filled = 0
+    for (let count = 1; count > 0 && filled < bytes.length; filled += count)
+      count = readSync(fd, bytes, filled, bytes.length - filled, null)
+    return bytes.subarray(0, filled)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** Where a symbolic link points, byte for byte. Throws the system's errors. */

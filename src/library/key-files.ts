@@ -1,11 +1,13 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createHasher, createMasterKey, KEY_BYTES, type Secret } from '../crypto/index.ts'
 import { HoldfastError, systemCode } from '../errors/index.ts'
-import { makeDirectories } from '../filesystem/index.ts'
+import { makeDirectories, readSmallFile } from '../filesystem/index.ts'
 
 /** First line of the text form, which a recovery sheet carries. */
 const TITLE = 'HOLDFAST KEY'
+/** A recovery sheet has less than a tenth of it. */
+const MAXIMUM_BYTES = 64 * 1024
 const GROUP_DIGITS = 4
 const LINE_GROUPS = 8
 const CHECK_DIGITS = 8
@@ -18,11 +20,13 @@ const CHECK_DIGITS = 8
 export function readKeyFile(path: string): Secret {
   let bytes: Buffer
   try {
-    bytes = readFileSync(path)
+    bytes = readSmallFile(path, MAXIMUM_BYTES)
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause
     throw new HoldfastError('IO', `the key file ${path} cannot be read (${systemCode(cause)})`, { cause })
   }
+  if (bytes.length > MAXIMUM_BYTES)
+    throw new HoldfastError('WRONG_KEY', `${path} is no key file: it is too long`)
   if (bytes.length === KEY_BYTES) return { kind: 'keyFile', bytes }
   return { kind: 'keyFile', bytes: parseKeyText(bytes.toString('latin1'), path) }
 }

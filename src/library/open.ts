@@ -30,10 +30,10 @@ export async function openRepository(options: OpenOptions): Promise<store.Reposi
   return await store.openRepository(backend, { ...options, secret, cacheDirectory: cacheOf(options) })
 }
 
-/** Make a repository and open it. @throws HoldfastError ALREADY_EXISTS */
+/** Make a repository and open it. @throws HoldfastError ALREADY_EXISTS, also for a place that is in use for something else */
 export async function createRepository(options: CreateOptions): Promise<store.Repository> {
   const { compressionLevel, packTargetBytes } = options
-  const backend = await openBackend(options.location, { create: true })
+  const backend = await openBackend(options.location, { create: true, mayHold: store.TOP_NAMES })
   return await store.createRepository(backend, {
     ...options,
     secret: await secretOf(options),

@@ -28,6 +28,10 @@ test('backup alone makes a repository in the home, says where, and leaves it out
 
   const second = await ok(['backup', home], nothingNamed)
   expect(second.stderr).not.toContain('made a repository')
+
+  rmSync(repository, { recursive: true })
+  const anew = await ok(['backup', home], nothingNamed)
+  expect(anew.stderr).toContain(`there was no repository at ${repository}, though its key is there`)
   expect(second.stderr.trim().split('\n')).toEqual([expect.stringContaining('on the same disk')])
 
   const listed = await ok(['ls', 'latest'], nothingNamed)

@@ -1,7 +1,16 @@
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createSandbox, parseLines } from './harness.ts'
+import { createSandbox, parseLines, writeFiles } from './harness.ts'
 
 const noKeyFile = { HOLDFAST_KEY_FILE: undefined }
 
@@ -103,4 +112,57 @@ test('the repository is named by a file too', async () => {
   expect((await sandbox.ok(['snapshots'], { env })).stdout).toBe('0 snapshots\n')
   const both = await sandbox.run(['snapshots'], { env: { HOLDFAST_REPOSITORY_FILE: file } })
   expect(both.code).toBe(2)
+})
+
+test('a place that is in use for something else is left alone', async () => {
+  const sandbox = createSandbox()
+  writeFiles(sandbox.repository, { 'letters/to-home.txt': 'mine' })
+  const { code, stderr } = await sandbox.run(['init'])
+  expect(code).toBe(1)
+  expect(stderr).toContain('is not empty: letters is in it')
+  expect(readdirSync(sandbox.repository)).toEqual(['letters'])
+})
+
+test('a repository whose keys are gone is not begun anew, and is not taken for none', async () => {
+  const sandbox = createSandbox()
+  await sandbox.ok(['init'])
+  writeFileSync(join(sandbox.source, 'file'), 'content')
+  await sandbox.ok(['backup', sandbox.source])
+  const away = join(sandbox.home, 'away')
+  mkdirSync(away)
+  for (const name of ['keys', 'config']) renameSync(join(sandbox.repository, name), join(away, name))
+  for (const args of [['snapshots'], ['init']]) {
+    const { code, stderr } = await sandbox.run(args)
+    expect(code).toBe(20)
+    expect(stderr).toContain('put back a file of keys/')
+  }
+  for (const name of ['keys', 'config']) renameSync(join(away, name), join(sandbox.repository, name))
+  await sandbox.ok(['verify', '--read-data'])
+})
+
+test('sizes of packs that no repository can have are refused', async () => {
+  const sandbox = createSandbox()
+  for (const size of ['1K', '2G']) expect((await sandbox.run(['init', '--pack-size', size])).code).toBe(2)
+})
+
+test('what is no key file is not read to its end', async () => {
+  const { code, stderr } = await createSandbox().run(['init', '--key-file', '/dev/zero'])
+  expect(code).toBe(12)
+  expect(stderr).toContain('it is too long')
+  const password = await createSandbox().run(['init', '--password-file', '/dev/zero'], {
+    env: { HOLDFAST_KEY_FILE: undefined },
+  })
+  expect(password.code).toBe(2)
+})
+
+test('a password that is no UTF-8 is refused: all bytes that are none would count as the same', async () => {
+  const sandbox = createSandbox()
+  const file = join(sandbox.home, 'latin1')
+  writeFileSync(file, Buffer.from('p\xe4ss\n', 'latin1'))
+  const { code, stderr } = await sandbox.run(['init', '--password-file', file])
+  expect(code).toBe(2)
+  expect(stderr).toContain('not valid UTF-8')
+  const command = await sandbox.run(['init', '--password-command', "printf 'p\\344ss'"])
+  expect(command.code).toBe(2)
+  expect(existsSync(sandbox.repository)).toBe(false)
 })

@@ -7,6 +7,8 @@ import { accessOptions } from '../repository-access.ts'
 import { readInitialSecret } from '../secret.ts'
 import { parseSize } from '../values.ts'
 
+const MIB = 1024 * 1024
+
 interface InitOptions {
   readonly chunkerAvg?: number
   readonly packSize?: number
@@ -20,9 +22,17 @@ export function define(command: Command, context: Context): void {
       'average length of chunks: a power of two from 4K to 1M (default: 16K)',
       parseSize,
     )
-    .option('--pack-size <size>', 'size of pack files, 4M to 1G (default: 32M)', parseSize)
+    .option('--pack-size <size>', 'size of pack files, 4M to 1G (default: 32M)', parsePackSize)
   addCompressionOption(command, 'how hard backups compress from now on')
   command.action(async (options: InitOptions) => await init(context, options))
+}
+
+function parsePackSize(text: string): number {
+  const sizeBytes = parseSize(text)
+  if (sizeBytes >= 4 * MIB && sizeBytes <= 1024 * MIB) return sizeBytes
+  throw new HoldfastError('USAGE', `packs cannot have a target of ${text}`, {
+    hint: 'give a size from 4M to 1G',
+  })
 }
 
 async function init(context: Context, options: InitOptions): Promise<void> {

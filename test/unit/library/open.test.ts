@@ -76,10 +76,10 @@ describe('a repository by its location', () => {
     await expect(createRepository(odd)).rejects.toMatchObject({ code: 'USAGE' })
   })
 
-  test('in a folder with other things leaves them alone', async () => {
+  test('is not made in a folder with other things', async () => {
     writeFileSync(join(folder, 'README'), 'mine')
-    await (await createRepository({ location: folder, secret, cacheDirectory: null })).close()
-    await (await openRepository({ location: folder, secret, cacheDirectory: null })).close()
-    expect(readdirSync(folder)).toContain('README')
+    const making = createRepository({ location: folder, secret, cacheDirectory: null })
+    await expect(making).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
+    expect(readdirSync(folder)).toEqual(['README'])
   })
 })
