@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { HoldfastError, systemCode } from '../errors/index.ts'
-import { type BackupExcludes, parseExcludeFile, parseMarker } from '../index.ts'
+import { type BackupExcludes, parseExcludeFile, parseMarker, readSmallFile } from '../index.ts'
+import { formatBytes } from './format.ts'
 import { collect, parseSize } from './values.ts'
 
 export interface ExcludeOptions {
@@ -42,12 +42,19 @@ export function readExcludes(options: ExcludeOptions): BackupExcludes {
   }
 }
 
+const MAXIMUM_BYTES = 16 * 1024 * 1024
+
 function readPatterns(path: string): string[] {
+  let bytes: Buffer
   try {
-    return parseExcludeFile(readFileSync(path, 'utf8'))
+    bytes = readSmallFile(path, MAXIMUM_BYTES)
   } catch (cause) {
     const code = systemCode(cause)
     if (code === undefined) throw cause
     throw new HoldfastError('IO', `the exclude file ${path} cannot be read (${code})`, { cause })
   }
+  if (bytes.length <= MAXIMUM_BYTES) return parseExcludeFile(bytes.toString('utf8'))
+  throw new HoldfastError('USAGE', `the exclude file ${path} is longer than ${formatBytes(MAXIMUM_BYTES)}`, {
+    hint: 'name a file with a pattern in each line',
+  })
 }

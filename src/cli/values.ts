@@ -12,11 +12,13 @@ export function parseSize(text: string): number {
   })
 }
 
-/** Read a whole number from `least` up. @throws USAGE */
-export function parseWholeNumber(text: string, least: number = 0): number {
-  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text)
+/** Read a whole number from `least` up to `most`. @throws USAGE */
+export function parseWholeNumber(text: string, least: number = 0, most: number = 999_999_999): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : -1
+  if (value >= least && value <= most) return value
+  const range = most === 999_999_999 ? `${least} up` : `${least} to ${most}`
   throw new HoldfastError('USAGE', `cannot read ${JSON.stringify(text)} as a number`, {
-    hint: `write a whole number from ${least} up`,
+    hint: `write a whole number from ${range}`,
   })
 }
 

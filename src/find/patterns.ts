@@ -1,5 +1,5 @@
 import { HoldfastError } from '../errors/index.ts'
-import { compileGlob } from './glob.ts'
+import { compileGlob, type Glob } from './glob.ts'
 
 /**
  * How far patterns have come on the way to a folder. Two folders with the same state have the same matches below
@@ -24,7 +24,7 @@ export interface PatternMatcher {
 
 /** `**`: any folders, also none. */
 const ANY = 'any'
-type Part = RegExp | typeof ANY
+type Part = Glob | typeof ANY
 
 interface Pattern {
   readonly parts: readonly Part[]

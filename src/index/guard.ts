@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { HoldfastError, hasCode, systemCode } from '../errors/index.ts'
 import { makeDirectories } from '../filesystem/index.ts'
+import { requireAddressSpace } from './address-space.ts'
 import type { RowCheck } from './check.ts'
 import { type Environment, isLmdbError, loadLmdb, openEnvironment } from './environment.ts'
 import { refuseNetworkFileSystem } from './file-systems.ts'
@@ -31,6 +32,7 @@ export async function openGuarded(
   check: RowCheck,
   onNotice: (message: string) => void,
 ): Promise<Environment> {
+  requireAddressSpace(directory)
   for (let attempt = 1; ; attempt++) {
     let problem: string
     try {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -9,8 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createSandbox, type Sandbox, writeFiles } from './harness.ts'
+import { createRepositorySandbox, createSandbox, type Sandbox, writeFiles } from './harness.ts'
 import { createSharedSandbox } from './shared-sandbox.ts'
 
 test('cache says where local indexes are, and that nothing has to be done', async () => {
@@ -86,3 +88,16 @@ test('a copy of a repository shares no index with it: what one has is not relied
     remove()
   }
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'where address space is limited the index is kept in memory (ulimit -v, Linux)',
+  async () => {
+    const sandbox = await createRepositorySandbox()
+    writeFiles(sandbox.source, { file: 'content' })
+    const binary = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
+    const command = `ulimit -v 40000000; exec ${process.execPath} ${binary} backup ${sandbox.source}`
+    const { status, stderr } = spawnSync('sh', ['-c', command], { env: sandbox.env, encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, expect.stringContaining('keeping the index in memory')])
+    await sandbox.ok(['verify', '--read-data'])
+  },
+)

@@ -43,6 +43,9 @@ interface Options extends SourceOptions, ExcludeOptions {
   readonly readConcurrency?: number
 }
 
+/** Each takes some ten megabytes. */
+const MOST_THREADS = 64
+
 export function define(command: Command, context: Context): void {
   command
     .argument('[path...]', 'files and folders to back up')
@@ -71,7 +74,7 @@ export function define(command: Command, context: Context): void {
     .option(
       '--read-concurrency <n>',
       'how many threads read (default: one for each core, at most 8)',
-      (text) => parseWholeNumber(text, 1),
+      (text) => parseWholeNumber(text, 1, MOST_THREADS),
     )
     .action(async (paths: readonly string[], options: Options) => {
       checkTogether(paths, options)
