@@ -140,7 +140,8 @@ async function readOrMake(context: Context, given: NamedSources): Promise<Secret
   checkOne(given)
   const { keyFile } = given.sources
   if (keyFile !== undefined) return readOrMakeKeyFile(context, keyFile)
-  return readSources(given) ?? (await askTwice(context))
+  const ways = given.names === newOptionNames ? `give ${Object.values(newOptionNames).join(' or ')}` : WAYS
+  return readSources(given) ?? (await askTwice(context, ways))
 }
 
 function checkOne(given: NamedSources): void {
@@ -191,11 +192,11 @@ function asPassword(text: string, source: string): Secret {
   throw new HoldfastError('USAGE', `${source} gives an empty password`, { hint: WAYS })
 }
 
-async function askTwice(context: Context): Promise<Secret> {
+async function askTwice(context: Context, ways: string): Promise<Secret> {
   const first = await askHidden('new password: ', context.signal)
   if (first === undefined) {
     throw new HoldfastError('USAGE', 'a new password or key file is needed, and there is no terminal', {
-      hint: WAYS,
+      hint: ways,
     })
   }
   const secret = asPassword(first, 'the terminal')

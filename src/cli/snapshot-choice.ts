@@ -12,7 +12,7 @@ import {
   type SnapshotFilter,
 } from '../index.ts'
 import type { Context } from './context.ts'
-import { formatMoment, shortId } from './format.ts'
+import { countOf, formatMoment, shortId } from './format.ts'
 import { rawName } from './raw-arguments.ts'
 import { collect } from './values.ts'
 
@@ -36,7 +36,7 @@ export function addFilterOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--path <path>', 'that hold this path only; repeated: all of them').argParser(collect),
+      new Option('--path <path>', 'only those that hold this path; repeated: all of them').argParser(collect),
     )
 }
 
@@ -71,7 +71,7 @@ export async function choose(
   const { output, signal } = context
   const { snapshots, damaged } = await listSnapshots(repository, signal)
   if (damaged.length > 0)
-    output.problem(`${damaged.length} snapshots are damaged and left out: run holdfast verify`)
+    output.problem(`${countOf(damaged.length, 'damaged snapshot')} left out: run holdfast verify`)
   const at = options.at === undefined ? {} : { atMs: parseTime(options.at, Date.now(), machineOffsetMinutes) }
   const chosen = chooseSnapshot(snapshots, wanted, { ...filterOf(options), ...at })
   if (!chosen.isConfirmed) {
@@ -93,7 +93,7 @@ export async function chooseNewestFirst(
   const { output, signal } = context
   const { snapshots, damaged } = await listSnapshots(repository, signal)
   if (damaged.length > 0)
-    output.problem(`${damaged.length} snapshots are damaged and left out: run holdfast verify`)
+    output.problem(`${countOf(damaged.length, 'damaged snapshot')} left out: run holdfast verify`)
   const filter = filterOf(options)
   const named = options.snapshot?.map((wanted) => chooseSnapshot(snapshots, wanted, filter).id)
   const isWanted = (one: ListedSnapshot): boolean =>

@@ -110,6 +110,10 @@ async function run(
       result = await backup(repository, paths, settings)
     }
     await display.summary(result)
+    if ((options.stdin || options.stdinFromCommand) && result.summary.totalBytes === 0)
+      context.output.problem(
+        'nothing came: the file in the snapshot is empty; a pipe hides a program that failed',
+      )
     return result
   } finally {
     display.end()

@@ -37,7 +37,7 @@ export function define(command: Command, context: Context): void {
   command
     .option('--host <host>', 'snapshots of this host only; may be repeated', collect)
     .option('--tag <tag,…>', 'with all these tags only; repeated: with any of the lists', collect)
-    .option('--path <path>', 'that hold this path only; repeated: all of them', collect)
+    .option('--path <path>', 'only those that hold this path; repeated: all of them', collect)
     .addOption(
       new Option(
         '-g, --group-by <keys>',
