@@ -22,16 +22,19 @@ export class Copies {
   find(snapshot: KnownSnapshot): KnownSnapshot | undefined {
     const { id, original } = snapshot
     const made = this.byOriginal.get(id)
-    if (made !== undefined || original === null) return made
+    // One that lacks what this one has is none, whoever made it.
+    if (made !== undefined && made.incomplete === snapshot.incomplete) return made
+    if (original === null) return undefined
     return [this.byId.get(original), this.byOriginal.get(original)].find(
       (one) => one !== undefined && isDeepStrictEqual(looks(one), looks(snapshot)),
     )
   }
 }
 
-function looks({ timeMs, host, user, paths, tags, description, summary }: KnownSnapshot): unknown[] {
+function looks(snapshot: KnownSnapshot): unknown[] {
+  const { timeMs, host, user, paths, tags, description, summary, incomplete } = snapshot
   const { totalFiles, totalBytes } = summary
-  return [timeMs, host, user, paths.map(latin1), tags, description, totalFiles, totalBytes]
+  return [timeMs, host, user, paths.map(latin1), tags, description, incomplete, totalFiles, totalBytes]
 }
 
 /** A snapshot and its copy. */

@@ -100,13 +100,15 @@ async function repairOne(
     // What nobody lists any more a prune may have taken apart while it was read.
     isGone = !(await isListed(repository, 'snapshot', id))
     if (isGone) return undefined
+    // Its own packs are to be listed by then.
+    await writer.finish()
     await requireListedPacks(repository, signal)
     const { session: _, id: __, isConfirmed: ___, ...record } = snapshot
     return {
       ...record,
       tree,
       tags: [...new Set([...record.tags, REPAIRED_TAG])],
-      original: record.original ?? id,
+      original: id,
       incomplete: true,
     }
   }

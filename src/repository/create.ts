@@ -49,8 +49,9 @@ export async function createRepository(backend: Backend, options: CreateOptions)
   try {
     await backend.putNew(CONFIG_NAME, sealValue(sealing, 'config', configValue(config)), { owner: 'init' })
   } catch (error) {
-    // Somebody else may have finished what this call began: the key and the settings are theirs then.
-    if (key.isNew && openConfig(sealing, await readConfigFile(backend)) === undefined) {
+    // Only where the place is somebody else's. Who has finished what this call began needs its key, and who gives it again.
+    const stored = hasCode(error, 'ALREADY_EXISTS') ? await readConfigFile(backend) : 'missing'
+    if (key.isNew && typeof stored !== 'string' && openConfig(sealing, stored) === undefined) {
       await backend.remove(fileName('key', key.name))
       await backend.remove(fileName('settings', settingsId))
     }

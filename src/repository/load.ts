@@ -90,13 +90,13 @@ export async function requireListedPacks(repository: Repository, signal?: AbortS
   for await (const { id } of listPacks(repository, signal)) stored.push(id)
   await repository.loadIndex({ tolerateDamage: true, signal })
   const { index } = repository
-  const unlisted = stored.filter((id) => index.pack(id) === undefined && !index.isCondemned(id)).length
-  if (unlisted === 0) return
+  const unlisted = stored.filter((id) => index.pack(id) === undefined && !index.isCondemned(id))
+  if (unlisted.length === 0) return
   throw new DamagedError(
     'index',
-    `it lacks ${unlisted} of the packs that are stored, and chunks that are needed`,
+    `it lacks ${unlisted.length} of the packs that are stored, and chunks that are needed`,
     {
-      hint: 'run holdfast repair index first: what those packs hold is not lost; nothing was changed',
+      hint: `run holdfast repair index first: what those packs hold is not lost; nothing was changed. For one that it cannot list: holdfast repair packs ${unlisted[0]}`,
     },
   )
 }

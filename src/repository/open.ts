@@ -97,6 +97,9 @@ async function openAnyKey(
     }
   }
   if (withCopy !== undefined) {
+    const { id } = withCopy.config
+    if (stored !== 'missing' && keys.some((key) => Buffer.compare(key.repositoryId, id) !== 0))
+      throw foreignKey(backend, withCopy.key)
     const what = stored === 'missing' ? 'missing' : 'damaged'
     onNotice(`the repository's config is ${what}; using the copy in the key. Run holdfast repair config`)
     return withNotice(withCopy, onNotice)
@@ -127,6 +130,13 @@ function withNotice(unlocked: Unlocked, onNotice: (message: string) => void): Un
 export function keysGone(backend: Backend): HoldfastError {
   return new HoldfastError('DAMAGED', `${backend.location} has files of a repository but no key`, {
     hint: 'put back a file of keys/ from a copy of the repository; without one nothing can be read',
+  })
+}
+
+/** To go on with it would make another repository over the one that is there. */
+function foreignKey(backend: Backend, key: KeyFile): HoldfastError {
+  return new HoldfastError('WRONG_KEY', `this key is not the one of the repository at ${backend.location}`, {
+    hint: `it was left by an init that did not end: use another password or key file; ${fileName('key', key.name)} can be deleted`,
   })
 }
 

@@ -6,6 +6,7 @@ import { type CopiedSnapshot, type CopyOptions, copySnapshots } from '../../../s
 import type { FileId } from '../../../src/encoding/index.ts'
 import { removeSnapshots } from '../../../src/forget/index.ts'
 import { prune } from '../../../src/prune/index.ts'
+import { repairSnapshots } from '../../../src/repair/index.ts'
 import type { Repository } from '../../../src/repository/index.ts'
 import { listSnapshots, type Snapshot } from '../../../src/snapshot/index.ts'
 import { verify } from '../../../src/verify/index.ts'
@@ -189,6 +190,23 @@ describe('copySnapshots()', () => {
     const [, second] = await snapshotsOf(scene.to)
     const [, original] = await contentsOf(scene.from, scene.source)
     expect(await hashesOf(client, second!.tree, scene.source)).toEqual(original)
+  })
+
+  test('what was repaired in the other repository is no copy: it is copied again, whole', async () => {
+    const scene = await createScene()
+    await scene.snapshot()
+    await copy(scene)
+    for (const name of scene.to.names('data')) scene.to.files.delete(name)
+    await repairSnapshots(await scene.to.open(), { forget: true })
+    writeFileSync(join(scene.source, 'b/new'), 'new')
+    await scene.snapshot()
+    const results = await copySnapshots(scene.repository, await scene.to.open())
+    expect(outcomes(results)).toEqual(['copied', 'copied'])
+    const client = await scene.to.open()
+    await client.loadIndex()
+    const copies = (await snapshotsOf(scene.to)).filter(({ incomplete }) => !incomplete)
+    const contents = await Promise.all(copies.map(({ tree }) => hashesOf(client, tree, scene.source)))
+    expect(contents).toEqual(await contentsOf(scene.from, scene.source))
   })
 
   test('a prune of the other repository in between takes nothing from the next copy', async () => {

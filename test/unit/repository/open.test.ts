@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Secret } from '../../../src/crypto/index.ts'
+import { HoldfastError } from '../../../src/errors/index.ts'
 import {
   configValue,
   fileIdOf,
@@ -145,6 +146,33 @@ describe('createRepository()', () => {
       expect((await store.open({ onNotice })).config.id).toEqual(made.config.id)
       expect(notices).toEqual([])
     }
+  })
+
+  test('the key of an init that lost to another with another secret opens nothing', async () => {
+    const other = createStore()
+    await other.create({ secret: wrong })
+    const store = createStore()
+    await store.create()
+    const [name] = other.names('keys')
+    store.files.set(name!, other.files.get(name!)!)
+    await expect(store.open({ secret: wrong })).rejects.toMatchObject({
+      code: 'WRONG_KEY',
+      hint: expect.stringContaining(name!),
+    })
+    await store.open()
+  })
+
+  test('an init that fails leaves its key to whoever finishes it meanwhile, or gives it again', async () => {
+    const store = createStore()
+    let finished: Repository | undefined
+    store.before = async (operation, name) => {
+      if (operation !== 'putNew' || name !== 'config') return
+      store.before = () => {}
+      finished = await store.create()
+      throw new HoldfastError('IO', 'the connection broke')
+    }
+    await expect(store.create()).rejects.toMatchObject({ code: 'IO' })
+    expect((await store.open()).config.id).toEqual(finished!.config.id)
   })
 
   test('settings that nobody could read back are refused before anything is written', async () => {
