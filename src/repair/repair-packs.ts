@@ -71,6 +71,7 @@ async function repair(
 ): Promise<RepairedPack[]> {
   const { index } = repository
   await repository.loadIndex({ tolerateDamage: true, signal })
+  const generation = repository.loadedGeneration
   await markLostPacks(repository, signal)
   const stored = new Map<FileId, StoredPack>()
   for await (const pack of listPacks(repository, signal)) stored.set(pack.id, pack)
@@ -87,7 +88,7 @@ async function repair(
   index.markLost([...wanted])
   const looks: PackLook[] = []
   try {
-    return await repairMarked(repository, session, { wanted, stored, looks, onProgress, signal })
+    return await repairMarked(repository, session, { wanted, stored, looks, generation, onProgress, signal })
   } catch (error) {
     // About the others nothing was found out.
     const damaged = new Set(looks.filter((one) => !isSound(one)).map(({ id }) => id))
@@ -101,6 +102,8 @@ const isSound = ({ problems }: PackLook): boolean => problems.length === 0
 interface Marked extends Pick<RepairPacksOptions, 'onProgress' | 'signal'> {
   readonly wanted: ReadonlySet<FileId>
   readonly stored: ReadonlyMap<FileId, StoredPack>
+  /** Of the index as it was loaded. */
+  readonly generation: number
   /** Gets what was looked at. */
   readonly looks: PackLook[]
 }
@@ -109,10 +112,9 @@ interface Marked extends Pick<RepairPacksOptions, 'onProgress' | 'signal'> {
 async function repairMarked(
   repository: Repository,
   session: SessionId,
-  { wanted, stored, looks, onProgress, signal }: Marked,
+  { wanted, stored, looks, generation, onProgress, signal }: Marked,
 ): Promise<RepairedPack[]> {
   const { index } = repository
-  const { generation } = index
   const facts = await readFacts(repository, wanted, signal)
   const writer = new RunWriter(repository, session)
   try {

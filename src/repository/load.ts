@@ -29,6 +29,7 @@ export async function loadIndex(repository: Repository, options: LoadOptions): P
     for await (const { id } of listFiles(backend, 'index', options.signal)) listed.add(id)
     index.renew()
     const known = index.files()
+    repository.loadedGeneration = index.generation
     const fresh = [...listed].filter((id) => !known.has(id))
     const gone = [...known].filter((id) => !listed.has(id))
     if (fresh.length === 0 && gone.length === 0) return isNew

@@ -40,6 +40,8 @@ export class Repository {
   readonly subkeys: Subkeys
   readonly settings: Settings
   readonly index: ClientIndex
+  /** `ClientIndex.generation` of what the last `loadIndex` has taken in. To be read as soon as that resolves. */
+  loadedGeneration = -1
   readonly indexDirectory: string | undefined
   /** The key in use, which cannot be removed: the one that opened the repository, or took its place since. */
   keyName: FileId

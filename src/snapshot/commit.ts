@@ -74,8 +74,8 @@ async function attempt(
   try {
     writer = new RunWriter(repository, session, options)
     await repository.loadIndex({ signal })
+    const generation = repository.loadedGeneration
     await markLostPacks(repository, signal)
-    const { generation } = repository.index
     draft = await build(writer)
     if (draft !== undefined) checkSnapshot({ ...draft, session })
     await writer.finish()
@@ -144,11 +144,10 @@ async function isWholeByNewLoad(repository: Repository, announce: Announce, tree
   const guard = await announce()
   try {
     await repository.loadIndex()
-    const { index } = repository
-    const { generation } = index
+    const { index, loadedGeneration } = repository
     const isWhole = await isTreeWhole(repository, tree)
     index.renew()
-    return isWhole && index.generation === generation && !(await isOver(backend, guard))
+    return isWhole && index.generation === loadedGeneration && !(await isOver(backend, guard))
   } finally {
     await endSession(backend, guard)
   }

@@ -18,11 +18,10 @@ export async function confirmSnapshot(
   signal?: AbortSignal,
 ): Promise<boolean | undefined> {
   await repository.loadIndex({ signal })
-  const { index } = repository
-  const { generation } = index
+  const { index, loadedGeneration } = repository
   if (!(await isTreeWhole(repository, snapshot.tree, signal))) return false
   index.renew()
-  if (index.generation !== generation) return undefined
+  if (index.generation !== loadedGeneration) return undefined
   // As before anything is deleted: this load may have been overtaken.
   if (await isOver(repository.backend, own)) return undefined
   await repository.backend.remove(overName(snapshot.session))

@@ -20,9 +20,9 @@ export function createChunkSet(repository: Repository): ChunkSet {
   const { index } = repository
   let bits = new Uint8Array((index.chunkNumbers >>> 3) + 1)
   const unknown = new Set<string>()
-  let witness: { readonly id: ChunkId; readonly number: number } | undefined
+  const { generation } = index
   return {
-    isValid: () => witness === undefined || index.chunkNumber(witness.id) === witness.number,
+    isValid: () => index.generation === generation,
     add(id, knownNumber) {
       const number = knownNumber ?? index.chunkNumber(id)
       if (number === undefined) {
@@ -31,7 +31,6 @@ export function createChunkSet(repository: Repository): ChunkSet {
         unknown.add(name)
         return true
       }
-      witness ??= { id: Buffer.from(id) as Uint8Array as ChunkId, number }
       // A chunk that was unknown when it came in may have got a number since.
       const wasUnknown = unknown.size > 0 && unknown.delete(toHex(id))
       const at = number >>> 3

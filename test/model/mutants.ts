@@ -62,8 +62,8 @@ export function createMutants(directory: string): readonly Mutant[] {
         {
           file: 'snapshot/commit.js',
           find: `await repository.loadIndex({ signal });
-        await markLostPacks`,
-          replace: `await markLostPacks`,
+        const generation`,
+          replace: `const generation`,
         },
       ],
       universe: backupBeside(
