@@ -14,7 +14,7 @@ import { type CrashScene, createCrashScene, type Files, openClient } from './sce
 /** Crashes at each point whose outcome is drawn, beside the luckiest and the unluckiest. */
 const DRAWN = process.env.HOLDFAST_LONG ? 6 : 1
 /** Every so many points are looked at. */
-const STRIDE = process.env.HOLDFAST_LONG ? 1 : 11
+const STRIDE = process.env.HOLDFAST_LONG ? 1 : 31
 
 let scene: CrashScene
 beforeAll(async () => {

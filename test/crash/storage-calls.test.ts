@@ -20,7 +20,7 @@ import { type Stop, stopBackend } from './stopping-backend.ts'
 // The world stops at every storage call that changes something: before it, in its middle, after it.
 
 /** Every so many calls are stopped at. */
-const STRIDE = process.env.HOLDFAST_LONG ? 1 : 3
+const STRIDE = process.env.HOLDFAST_LONG ? 1 : 7
 
 let scene: CrashScene
 beforeAll(async () => {

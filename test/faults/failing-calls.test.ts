@@ -13,7 +13,7 @@ import { type DiskError, type Failure, failDisk } from './failing-disk.ts'
 
 const codes: readonly DiskError[] = ['EIO', 'ENOSPC', 'EACCES', 'EMFILE', 'EROFS', 'EDQUOT']
 /** Every so many calls are made to fail. */
-const STRIDE = process.env.HOLDFAST_LONG ? 1 : 23
+const STRIDE = process.env.HOLDFAST_LONG ? 1 : 61
 
 let scene: CrashScene
 let base: string

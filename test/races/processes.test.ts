@@ -10,7 +10,7 @@ import { createRandom, type Random } from '../model/random.ts'
 // The real program, many times at once on one repository: backups, prunes, forgets and restores, some of them stopped
 // for longer than a whole prune and then let go on.
 
-const SECONDS = Number(process.env.HOLDFAST_RACE_SECONDS ?? (process.env.HOLDFAST_LONG ? 240 : 8))
+const SECONDS = Number(process.env.HOLDFAST_RACE_SECONDS ?? (process.env.HOLDFAST_LONG ? 240 : 5))
 const SEED = Number(process.env.HOLDFAST_SEED ?? Date.now() % 1_000_000)
 const BACKUPS = 4
 const PRUNES = 2
