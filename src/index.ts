@@ -11,7 +11,7 @@ export type {
   BackupProgress,
   BackupResult,
 } from './backup/index.ts'
-export { backup, backupStream, prepareBackup } from './backup/index.ts'
+export { backup, backupStream, endPreparation, prepareBackup } from './backup/index.ts'
 export type { BenchOptions, BenchProgress, Measurement } from './bench/index.ts'
 export { measurePrimitives, measureRoundTrip } from './bench/index.ts'
 export type { CopiedSnapshot, CopyOptions, CopyProgress } from './copy/index.ts'

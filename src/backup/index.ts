@@ -14,5 +14,5 @@ export type {
   BackupProgress,
   BackupResult,
 } from './options.ts'
-export { prepareBackup } from './prepare.ts'
+export { endPreparation, prepareBackup } from './prepare.ts'
 export { backupStream } from './stream.ts'

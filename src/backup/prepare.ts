@@ -1,4 +1,4 @@
-import { startAhead, threadCount, threadFile, YOUNG_MIB } from '../threads/index.ts'
+import { endWaiting, startAhead, threadCount, threadFile, YOUNG_MIB } from '../threads/index.ts'
 
 /**
  * Start the threads of the next backup now, so that they load while the repository is opened. Costs a tenth of a second of
@@ -8,4 +8,9 @@ import { startAhead, threadCount, threadFile, YOUNG_MIB } from '../threads/index
  */
 export function prepareBackup(threads: number = threadCount()): void {
   startAhead(threadFile(import.meta.url, 'worker'), threads, YOUNG_MIB)
+}
+
+/** End the threads that no backup has taken, before the process ends. */
+export async function endPreparation(): Promise<void> {
+  await endWaiting()
 }

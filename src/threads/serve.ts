@@ -1,4 +1,5 @@
-import { type MessagePort, parentPort } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { WorkerStart } from './ahead.ts'
 import { fromPlainError, type PlainError, toPlainError } from './error.ts'
 
 export type ToThread =
@@ -55,6 +56,13 @@ export function serveThread<Settings, Task, Answer, Event = never>(
   if (port === null) return
   port.once('message', (start: Extract<ToThread, { kind: 'start' }>) => serveRun(port, start, create))
   load()
+  markLoaded()
+}
+
+/** For `endWorker`. */
+function markLoaded(): void {
+  const { loaded } = workerData as WorkerStart
+  Atomics.store(new Int32Array(loaded), 0, 1)
 }
 
 function serveRun<Settings, Task, Answer, Event>(

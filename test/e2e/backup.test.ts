@@ -217,3 +217,11 @@ test('a repository that is named by a symbolic link is left out of itself too', 
   const listed = await sandbox.ok(['ls', 'latest', '--repo', repository])
   expect(listed.stdout).not.toContain('config')
 })
+
+test('a backup that fails while its threads load ends with its exit code, however many do at once', async () => {
+  const sandbox = await createRepositorySandbox()
+  const wrong = join(sandbox.home, 'wrong.key')
+  writeFileSync(wrong, Buffer.alloc(32, 1))
+  const runs = Array.from({ length: 16 }, () => sandbox.run(['backup', '--key-file', wrong, sandbox.source]))
+  expect((await Promise.all(runs)).map(({ code }) => code)).toEqual(runs.map(() => 12))
+})

@@ -6,6 +6,7 @@ import {
   backup,
   backupStream,
   displayName,
+  endPreparation,
   machineOffsetMinutes,
   parseTime,
   prepareBackup,
@@ -81,11 +82,15 @@ export function define(command: Command, context: Context): void {
       // A stream is read by this thread alone, and so are files where the index is in memory.
       const isShared = !options.stdin && !options.stdinFromCommand && context.options.cache
       if (isShared) prepareBackup(options.readConcurrency)
-      await withRepositoryForBackup(context, async (repository, place) => {
-        const result = await run(context, repository, paths, options)
-        if (place.isDefault) noteSameDisk(context, repository, paths)
-        failIfIncomplete(result)
-      })
+      try {
+        await withRepositoryForBackup(context, async (repository, place) => {
+          const result = await run(context, repository, paths, options)
+          if (place.isDefault) noteSameDisk(context, repository, paths)
+          failIfIncomplete(result)
+        })
+      } finally {
+        await endPreparation()
+      }
     })
 }
 
