@@ -1,5 +1,5 @@
 import { type ContentStore, createContentStore } from '../backup/index.ts'
-import { type ChunkId, chunkId, compareNames } from '../encoding/index.ts'
+import { type ChunkId, compareNames } from '../encoding/index.ts'
 import { checkAborted, HoldfastError, isLossOfData } from '../errors/index.ts'
 import type { Repository, RunWriter } from '../repository/index.ts'
 import { type ChunkSet, createChunkSet } from '../snapshot/index.ts'
@@ -52,7 +52,11 @@ export class TreeCopier {
 
   /** @returns the tree's id in the target. @throws HoldfastError DAMAGED when something of the source cannot be read */
   async copy(tree: ChunkId, earlier: TreePair | undefined): Promise<ChunkId> {
-    if (earlier !== undefined && isSameId(tree, earlier.source) && (await this.isStored(earlier.target))) {
+    if (
+      earlier !== undefined &&
+      Buffer.compare(tree, earlier.source) === 0 &&
+      (await this.isStored(earlier.target))
+    ) {
       return earlier.target
     }
     const { source, writer, onNode, signal } = this.parts
@@ -179,7 +183,7 @@ class NodeCursor {
   private isAtEnd = false
 
   constructor(repository: Repository, tree: ChunkId) {
-    this.pages = readDirectory(repository, chunkId(tree))
+    this.pages = readDirectory(repository, tree)
   }
 
   async seek({ name }: Node): Promise<Node | undefined> {
@@ -207,8 +211,4 @@ class NodeCursor {
       this.isAtEnd = true
     }
   }
-}
-
-function isSameId(left: ChunkId, right: ChunkId): boolean {
-  return Buffer.compare(left, right) === 0
 }

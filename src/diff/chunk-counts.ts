@@ -36,7 +36,7 @@ export function createChunkCounts(repository: Repository): ChunkCounts {
   let needs = new Uint8Array(index.chunkNumbers + 1)
   /** Chunks that no index file names. They count without bytes: finding them lost is not the task here. */
   const unknown = new Map<string, number>()
-  let witness: { readonly id: ChunkId; readonly number: number } | undefined
+  const { generation } = index
 
   const count = (need: number, kind: Kind, lengthBytes: number, sign: 1 | -1): void => {
     if (need !== BEFORE && need !== AFTER) return
@@ -59,7 +59,6 @@ export function createChunkCounts(repository: Repository): ChunkCounts {
       return (old & bit) === 0
     }
     const { number, lengthBytes } = measured
-    witness ??= { id: Uint8Array.from(id) as ChunkId, number }
     if (number >= needs.length) {
       const grown = new Uint8Array(Math.max(number + 1, needs.length * 2))
       grown.set(needs)
@@ -77,7 +76,7 @@ export function createChunkCounts(repository: Repository): ChunkCounts {
     add: put,
     addShared: (kind, id) => put(SHARED, kind, id),
     check() {
-      if (witness === undefined || index.chunkNumber(witness.id) === witness.number) return
+      if (index.generation === generation) return
       throw new HoldfastError('FAILED', 'the local index was rebuilt meanwhile', {
         hint: 'run the command again',
       })

@@ -9,8 +9,8 @@ import { createKeyFile, openKeyFile } from './key-file.ts'
 import { readKeyFiles } from './keys.ts'
 import { CONFIG_NAME, fileName } from './layout.ts'
 import { holdsData, listFiles } from './list.ts'
-import { keysGone, type OpenOptions, openConfig, openIndex, readConfigFile } from './open.ts'
-import { Repository } from './repository.ts'
+import { assemble, keysGone, type OpenOptions, openConfig, readConfigFile } from './open.ts'
+import type { Repository } from './repository.ts'
 import { fileIdOf, type Sealing, sealValue } from './sealed-value.ts'
 import { whoAmI } from './session.ts'
 import { checkSettings, defaultSettings, type Settings, settingsValue } from './settings.ts'
@@ -57,25 +57,7 @@ export async function createRepository(backend: Backend, options: CreateOptions)
     }
     throw hasCode(error, 'ALREADY_EXISTS') ? alreadyThere(backend) : error
   }
-  const onNotice = options.onNotice ?? (() => {})
-  const { index, indexDirectory } = await openIndex(
-    backend,
-    config,
-    subkeys,
-    options.cacheDirectory,
-    onNotice,
-  )
-  return new Repository({
-    backend,
-    config,
-    masterKey,
-    subkeys,
-    settings,
-    index,
-    indexDirectory,
-    keyName: key.name,
-    onNotice,
-  })
+  return await assemble(backend, { config, masterKey, subkeys, settings, keyName: key.name }, options)
 }
 
 async function putKey(backend: Backend, options: CreateOptions): Promise<StoredKey> {

@@ -11,7 +11,7 @@ import { type KeyFile, openKeyFile } from './key-file.ts'
 import { readKeyFiles } from './keys.ts'
 import { CONFIG_NAME, fileName } from './layout.ts'
 import { holdsData, listFiles } from './list.ts'
-import { Repository } from './repository.ts'
+import { Repository, type RepositoryParts } from './repository.ts'
 import { fileIdOf, openValue, type Sealing } from './sealed-value.ts'
 import { defaultSettings, parseSettings, type Settings } from './settings.ts'
 
@@ -33,25 +33,20 @@ export async function openRepository(backend: Backend, options: OpenOptions): Pr
   checkSupported(config)
   const sealing: Sealing = { id: config.id, subkeys }
   const settings = await readSettings(backend, sealing, onNotice)
-  const { index, indexDirectory } = await openIndex(
-    backend,
-    config,
-    subkeys,
-    options.cacheDirectory,
-    onNotice,
-  )
-  noteSettings(index, settings, onNotice)
-  return new Repository({
-    backend,
-    config,
-    masterKey,
-    subkeys,
-    settings,
-    index,
-    indexDirectory,
-    keyName: key.name,
-    onNotice,
-  })
+  const parts = { config, masterKey, subkeys, settings, keyName: key.name }
+  const repository = await assemble(backend, parts, options)
+  noteSettings(repository.index, settings, onNotice)
+  return repository
+}
+
+/** Put a repository together with this client's index of it. */
+export async function assemble(
+  backend: Backend,
+  parts: Pick<RepositoryParts, 'config' | 'masterKey' | 'subkeys' | 'settings' | 'keyName'>,
+  { cacheDirectory, onNotice = () => {} }: OpenOptions,
+): Promise<Repository> {
+  const index = await openIndex(backend, parts.config, parts.subkeys, cacheDirectory, onNotice)
+  return new Repository({ backend, ...parts, ...index, onNotice })
 }
 
 /** What a key leads to. */
@@ -199,7 +194,7 @@ function noteSettings(index: ClientIndex, settings: Settings, onNotice: (message
 }
 
 /** The client's index of a repository, or one in memory where its folder cannot be used. */
-export async function openIndex(
+async function openIndex(
   { location }: Backend,
   config: RepositoryConfig,
   subkeys: Subkeys,
